@@ -1,0 +1,1 @@
+"""STOMP on the wire, and a STOMP client for Twisted."""
