@@ -1,0 +1,74 @@
+"""What the whole suite shares: how tests are spread over workers, and what a skipped test means.
+
+A test that needs a program which this machine lacks skips, with the reason. On a person's machine
+the reasons are named at the end of the run. Where ``THYWILL_REQUIRE_SERVERS`` is 1, or ``CI`` is
+true, nothing may be missing, and a skipped test is a failed one.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Generator
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Apply the rule on skips to every folder of tests, not only to this one."""
+    required = os.environ.get("THYWILL_REQUIRE_SERVERS") == "1" or os.environ.get("CI") == "true"
+    config.pluginmanager.register(SkipsFail() if required else SkipsAreNamed(), "thywill-skips")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, and everything that drives a browser on one as well.
+
+    Two browsers at once are slow enough on two cores to upset the tests that have deadlines.
+    """
+    for item in items:
+        where = f"{item.path.parent.name}/{item.path.name}"
+        is_browser = item.get_closest_marker("browser") is not None
+        item.add_marker(pytest.mark.xdist_group("browser" if is_browser else where))
+
+
+def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The sentence given to ``pytest.skip``."""
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+class SkipsFail:
+    """Turns each skipped test, or skipped module, into a failure."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Look at the report of a test after everybody else has had a say."""
+        report = yield
+        if report.skipped and not hasattr(report, "wasxfail"):
+            report.longrepr = f"nothing may be skipped here, but: {reason_of(report)}"
+            report.outcome = "failed"
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """The same for a module that skips itself as a whole."""
+        report = yield
+        if report.outcome == "skipped":
+            report.longrepr = f"nothing may be skipped here, but: {reason_of(report)}"
+            report.outcome = "failed"
+        return report
+
+
+class SkipsAreNamed:
+    """Says at the end, loudly, what could not be tested on this machine."""
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Count the skipped tests by reason."""
+        reasons = Counter(reason_of(report) for report in terminalreporter.getreports("skipped"))
+        if not reasons:
+            return
+        terminalreporter.section("NOT TESTED HERE", sep="!", red=True)
+        for reason, count in reasons.most_common():
+            terminalreporter.line(f"{count} skipped: {reason}")
