@@ -1,0 +1,253 @@
+"""Tickets: what a browser shows the broker instead of a password.
+
+A ticket is a JSON Web Token signed with HS256. Its claims:
+
+=============  ================================================================================
+``aud``        always ``thywill-push``
+``sub``        who it is for: the client's uuid, or ``site``; the STOMP login must be equal
+``role``       ``client``: may subscribe to what the ticket names and send nowhere;
+               ``site``: this site's own connection, may do everything
+``session``    a hash of the session the page belongs to, so that a log-out can end its pushes
+``subscribe``  list of destinations, compared letter by letter
+``iat, exp``   when it was given and when it ends, seconds since the epoch
+=============  ================================================================================
+
+The broker (morbid, by dotted path) asks `TicketAuthenticator`. A live connection is prolonged by a
+SUBSCRIBE to the client's renewal destination with a new ticket in the header ``ticket``.
+
+This module needs neither Django nor Twisted: a broker on another machine can import it.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+import jwt
+
+from thywill_server.errors import ConfigurationError
+from thywill_server.push.orbited_stomp.ticket_key import default_key_file, load_ticket_key
+
+__all__ = [
+    "Ticket",
+    "TicketAuthenticator",
+    "TicketError",
+    "TicketIdentity",
+    "issue_ticket",
+    "read_ticket",
+    "renewal_destination",
+    "session_claim",
+]
+
+log = logging.getLogger(__name__)
+
+ALGORITHM = "HS256"
+AUDIENCE = "thywill-push"
+REQUIRED_CLAIMS = ("exp", "iat", "aud", "sub", "role", "session", "subscribe")
+LEEWAY_SECONDS = 5
+"""How far the clocks of the two sides may differ."""
+MAX_TICKET_CHARACTERS = 8192
+SITE_SUBJECT = "site"
+RENEWAL_PREFIX = "/topic/thywill.renew."
+
+Role = Literal["client", "site"]
+Operation = Literal["create", "subscribe", "send"]
+
+
+class TicketError(Exception):
+    """A ticket is forged, expired or not a ticket; the text says which and may be logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a valid ticket says."""
+
+    subject: str
+    role: Role
+    session: str
+    subscribe: frozenset[str]
+    expires_at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(slots=True)
+class TicketIdentity:
+    """Who a broker connection belongs to, for as long as it lives."""
+
+    name: str
+    role: Role
+    session: str
+    subscribe: frozenset[str]
+    expires_at: float | None
+    """Seconds since the epoch, moved by renewals; None: the connection may stay."""
+
+
+def session_claim(session_identity: str) -> str:
+    """Turn the identity of a web session into the claim that tickets carry in its place."""
+    return hashlib.sha256(b"thywill session " + session_identity.encode()).hexdigest()[:32]
+
+
+def renewal_destination(client_uuid: str) -> str:
+    """Return the destination a client subscribes to when it shows a new ticket."""
+    return RENEWAL_PREFIX + client_uuid
+
+
+def issue_ticket(
+    key: bytes,
+    *,
+    subject: str,
+    role: Role = "client",
+    session: str = "",
+    subscribe: Sequence[str] = (),
+    seconds: float,
+    now: float | None = None,
+) -> str:
+    """Sign a ticket.
+
+    Args:
+        key: from `load_ticket_key`.
+        subject: the client's uuid; it becomes the STOMP login.
+        role: what the bearer may do.
+        session: from `session_claim`.
+        subscribe: the destinations a client may subscribe to.
+        seconds: how long it is valid.
+        now: seconds since the epoch; the current time when left out.
+    """
+    issued_at = int(time.time() if now is None else now)
+    claims = {
+        "aud": AUDIENCE,
+        "sub": subject,
+        "role": role,
+        "session": session,
+        "subscribe": list(subscribe),
+        "iat": issued_at,
+        "exp": issued_at + int(seconds),
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM)
+
+
+def read_ticket(key: bytes, text: str, *, leeway_seconds: float = LEEWAY_SECONDS) -> Ticket:
+    """Check a ticket and return what it says.
+
+    Raises:
+        TicketError: it is not a ticket of ours, or its time is over.
+    """
+    if len(text) > MAX_TICKET_CHARACTERS or not text.isascii():
+        raise TicketError("not a ticket")
+    try:
+        claims = jwt.decode(
+            text,
+            key,
+            algorithms=[ALGORITHM],  # Pinned: the token's own header has no say.
+            audience=AUDIENCE,
+            leeway=leeway_seconds,
+            options={"require": list(REQUIRED_CLAIMS)},
+        )
+    except jwt.ExpiredSignatureError:
+        raise TicketError("expired") from None
+    except jwt.InvalidTokenError as error:
+        raise TicketError(f"not valid: {error}") from None
+    return _ticket(claims)
+
+
+def _ticket(claims: Mapping[str, Any]) -> Ticket:
+    role, session, subscribe = claims["role"], claims["session"], claims["subscribe"]
+    if (
+        role not in get_args(Role)
+        or not isinstance(session, str)
+        or not isinstance(subscribe, list)
+        or not all(isinstance(destination, str) for destination in subscribe)
+    ):
+        raise TicketError("not valid: a claim has the wrong form")
+    return Ticket(claims["sub"], role, session, frozenset(subscribe), float(claims["exp"]))
+
+
+class TicketAuthenticator:
+    """Authenticator and authorizer of a broker that knows people by their tickets.
+
+    In ``morbid.cfg``::
+
+        authenticator=thywill_server.push.orbited_stomp.tickets.TicketAuthenticator
+        authenticator.key_file=.thywill/ticket.key
+    """
+
+    def __init__(self, key: bytes, leeway_seconds: float = LEEWAY_SECONDS) -> None:
+        self._key = key
+        self._leeway_seconds = leeway_seconds
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, str], directory: Path) -> Self:
+        """Build one from a broker's configuration.
+
+        Args:
+            options: ``key_file`` (relative to the folder of the configuration) and
+                ``leeway_seconds``; both may be left out.
+            directory: the folder of the configuration.
+        """
+        unknown = set(options) - {"key_file", "leeway_seconds"}
+        if unknown:
+            raise ConfigurationError(
+                f"authenticator.{min(unknown)}: unknown; expected key_file or leeway_seconds"
+            )
+        given = options.get("leeway_seconds", str(LEEWAY_SECONDS))
+        if not given.isdecimal():
+            raise ConfigurationError(
+                f"authenticator.leeway_seconds: expected a whole number, got {given!r}"
+            )
+        named = options.get("key_file")
+        path = directory / named if named else default_key_file(directory)
+        return cls(load_ticket_key(path), leeway_seconds=int(given))
+
+    def authenticate(self, login: str, passcode: str, peer: str) -> TicketIdentity | None:
+        """Return who shows this ticket, or None when it is refused."""
+        ticket = self._read(passcode, peer)
+        if ticket is None:
+            return None
+        if login != ticket.subject:
+            log.warning("%s shows a ticket that is not its own", peer)
+            return None
+        return TicketIdentity(
+            name=ticket.subject,
+            role=ticket.role,
+            session=ticket.session,
+            subscribe=ticket.subscribe,
+            # The site proves itself anew for each connection, with a ticket made on the spot.
+            expires_at=ticket.expires_at if ticket.role == "client" else None,
+        )
+
+    def authorize(
+        self,
+        identity: TicketIdentity,
+        operation: Operation,
+        destination: str,
+        headers: Mapping[str, str],
+    ) -> bool:
+        """Decide whether a connection may do this; a renewal moves its `expires_at` on success."""
+        if identity.role == "site":
+            return True
+        if operation not in ("create", "subscribe"):
+            return False
+        if destination == renewal_destination(identity.name):
+            return self._renew(identity, headers.get("ticket", ""))
+        return destination in identity.subscribe
+
+    def _renew(self, identity: TicketIdentity, text: str) -> bool:
+        ticket = self._read(text, f"client {identity.name}")
+        if (
+            ticket is None
+            or (ticket.subject, ticket.role) != (identity.name, "client")
+            or ticket.session != identity.session
+        ):
+            return False
+        identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
+        return True
+
+    def _read(self, text: str, bearer: str) -> Ticket | None:
+        try:
+            return read_ticket(self._key, text, leeway_seconds=self._leeway_seconds)
+        except TicketError as error:
+            log.info("the ticket of %s is refused: %s", bearer, error)
+            return None
