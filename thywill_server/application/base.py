@@ -1,0 +1,80 @@
+"""The contract of application components: what clients' messages mean.
+
+A complete one, which knows a single application and greets::
+
+    class Greeter(ApplicationComponent):
+        def application_names(self):
+            return ["greeter"]
+
+        def receive(self, client, message):
+            self.push.push(client.uuid, f"Hello, {message.content}!")
+            return {"greeted": True}
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from thywill_server.component import Component
+from thywill_server.encoding import Json
+from thywill_server.errors import ApplicationError
+
+if TYPE_CHECKING:
+    from thywill_server.client import Client
+    from thywill_server.push.base import PushComponent
+
+__all__ = ["ApplicationComponent", "ApplicationError", "ClientMessage"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMessage:
+    """A message from a client, read but not yet understood.
+
+    Attributes:
+        id: the page's own number for it; a repeated message has the same.
+        command: the handler it asks for, or None for a plain message.
+        content: text, or any JSON value.
+    """
+
+    id: str | None
+    command: str | None
+    content: Json
+
+
+class ApplicationComponent(Component):
+    """Runs the applications: takes each client's messages and prepares each client's page.
+
+    Everything here is called in web threads, several at a time.
+    """
+
+    SECTION: ClassVar[str] = "application"
+
+    @property
+    def push(self) -> PushComponent:
+        """The push component, for what applications send."""
+        return cast("PushComponent", self.collaborators["push"])
+
+    @abstractmethod
+    def application_names(self) -> list[str]:
+        """List the names under ``/thywill/init/NAME/``, in alphabetical order."""
+
+    @property
+    def default_application(self) -> str | None:
+        """The name that ``/thywill/init/`` serves; None when there is no application."""
+        return next(iter(self.application_names()), None)
+
+    @abstractmethod
+    def receive(self, client: Client, message: ClientMessage) -> Json:
+        """Handle one message of one client.
+
+        Returns:
+            the reply, built of plain JSON values, or None.
+
+        Raises:
+            ApplicationError: refused, in words for the browser.
+            PushUnavailable: handled, but what it sent could not be queued.
+            Exception: the application failed; the caller logs it and the browser reads
+                ``application-failed`` only.
+        """

@@ -1,0 +1,36 @@
+"""Django system checks: every mistake in ``THYWILL``, one sentence and one id each.
+
+==============  ====================================================================
+thywill.E001    ``THYWILL`` is missing or not a mapping
+thywill.E002    a key that is none of the five components
+thywill.E003    a component is missing, or has no dotted path
+thywill.E004    a dotted path cannot be imported
+thywill.E005    a dotted path leads to something that is not the right component
+thywill.E006    a setting of a component is missing, unknown or wrong
+thywill.E007    an application package cannot be imported
+thywill.E008    an application package has no interface, or there is no such package
+thywill.E009    the default application does not exist
+==============  ====================================================================
+
+Start-up says the same sentences, as a ConfigurationError.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from thywill_server.components import problems
+
+
+def register_checks() -> None:
+    """Make ``manage.py check`` look at ``THYWILL``."""
+    register(check_components, "thywill")
+
+
+def check_components(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Look at the whole of ``THYWILL``, whichever apps are asked for."""
+    thywill = getattr(settings, "THYWILL", None)
+    return [Error(sentence, id=id_) for id_, sentence in problems(thywill)]

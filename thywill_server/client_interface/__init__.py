@@ -1,0 +1,1 @@
+"""The client interface: how browsers load pages and send messages up."""

@@ -1,0 +1,1 @@
+"""Database: where the site keeps what must survive the process."""

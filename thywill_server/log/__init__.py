@@ -1,0 +1,1 @@
+"""Log: where the site writes down what it does."""

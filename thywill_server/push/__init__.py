@@ -1,0 +1,1 @@
+"""Push: messages from the site to the browsers, at any time."""
