@@ -22,6 +22,7 @@ from typing import Final
 
 from stompservice.errors import EncodeError
 from stompservice.protocol.spec import (
+    BLANKS,
     BODILESS,
     COMMAND,
     COMMANDS,
@@ -38,7 +39,7 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 SECRET_HEADERS: Final = frozenset({"passcode"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Frame:
     """A command, its headers in wire order (not escaped), and a body."""
 
@@ -59,6 +60,9 @@ class Frame:
         ]
         elided = ["..."] if len(self.headers) > len(shown) else []
         return " ".join([self.command, *shown, *elided, f"({len(self.body)} bytes)"])
+
+    def __repr__(self) -> str:
+        return f"<Frame {self}>"
 
 
 def encode(frame: Frame, version: str = V12) -> bytes:
@@ -112,10 +116,13 @@ def encode_headers(
                 name = escapable.sub(lambda match: table[match[0]], name)
             if escapable.search(value):
                 value = escapable.sub(lambda match: table[match[0]], value)
-        if not name or forbidden_in_name.search(name) or forbidden.search(value):
+        if not name.strip(BLANKS) or forbidden_in_name.search(name) or forbidden.search(value):
             if not lossy:
                 raise EncodeError(f"STOMP {version} cannot carry the header {name!r}:{value!r}")
-            name, value = forbidden_in_name.sub("_", name) or "_", forbidden.sub(" ", value)
+            name, value = (
+                forbidden_in_name.sub("_", name).strip(BLANKS) or "_",
+                forbidden.sub(" ", value),
+            )
         lines.append(f"{name}:{value}\n")
     try:
         return "".join(lines).encode("utf-8", "surrogateescape")

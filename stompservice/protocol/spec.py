@@ -37,7 +37,7 @@ COMMANDS: Final = CLIENT_COMMANDS | SERVER_COMMANDS
 
 MAX_COMMAND_BYTES: Final = 32
 """Longest word taken for a command; twice the longest that STOMP has."""
-COMMAND: Final = re.compile("[A-Z]{1,%d}" % MAX_COMMAND_BYTES)
+COMMAND: Final = re.compile(rf"[A-Z]{{1,{MAX_COMMAND_BYTES}}}")
 
 # "Body": "Only the SEND, MESSAGE, and ERROR frames MAY have a body." (1.1, 1.2)
 BODY_COMMANDS: Final = frozenset({"SEND", "MESSAGE", "ERROR"})
