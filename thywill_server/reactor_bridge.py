@@ -21,12 +21,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-__all__ = ["adopt", "after_fork", "call", "call_and_wait", "get_reactor", "send_twisted_log"]
+__all__ = ["adopt", "call", "call_and_wait", "get_reactor", "send_twisted_log"]
 
 SHUTDOWN_SECONDS = 10.0
 """How long a process waits at its end for the reactor it has in a daemon thread."""
@@ -43,7 +42,6 @@ class ReactorBridge:
         self._lock = threading.Lock()
         self._reactor: Any = None
         self._inherited: Any = None
-        self._after_fork: list[weakref.WeakMethod[Callable[[], None]]] = []
         self._has_log = False
 
     def adopt(self, reactor: Any) -> None:
@@ -91,22 +89,11 @@ class ReactorBridge:
             name = getattr(function, "__qualname__", repr(function))
             raise TimeoutError(f"{name} took more than {timeout_seconds} s") from None
 
-    def after_fork(self, method: Callable[[], None]) -> None:
-        """Call a bound method in each process forked from this one, before anything else there.
-
-        The object is not kept alive by it.
-        """
-        self._after_fork.append(weakref.WeakMethod(method))
-
     def forget(self) -> None:
         """Start anew in a forked process: the parent's threads and sockets are not ours."""
         self._lock = threading.Lock()
         self._reactor = None
         self._inherited = sys.modules.get(_REACTOR_MODULE)
-        for reference in self._after_fork:
-            method = reference()
-            if method is not None:
-                method()
 
     def send_twisted_log(self) -> None:
         """Send what Twisted logs to `logging`, under the name of its own loggers.
@@ -181,7 +168,6 @@ def _stop(reactor: Any) -> None:
 
 _bridge = ReactorBridge()
 adopt = _bridge.adopt
-after_fork = _bridge.after_fork
 call = _bridge.call
 call_and_wait = _bridge.call_and_wait
 get_reactor = _bridge.get_reactor
