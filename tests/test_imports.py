@@ -72,7 +72,7 @@ RULES = (
         "thywill_server.client_interface thywill_server.application"
         " thywill_server.apps thywill_server.checks",
         f"{CONTRACTS} thywill_server.client_interface thywill_server.application"
-        " thywill_server.apps thywill_server.checks django",
+        " thywill_server.apps thywill_server.checks django asgiref",
     ),
     Rule(
         f"{SERVING} thywill_server.management",

@@ -134,7 +134,7 @@ def installed_applications(thywill: object) -> list[str]:
     return [
         name
         for name in application_packages(name for name in names if isinstance(name, str))
-        if _folder_exists(name)
+        if folders_of(name) and all(part.isidentifier() for part in name.split("."))
     ]
 
 
@@ -262,10 +262,6 @@ def _as_problem(sentence: str) -> Problem:
 def _section(thywill: object, section: str) -> Mapping[str, Any]:
     given = thywill.get(section) if isinstance(thywill, Mapping) else None
     return given if isinstance(given, Mapping) else {}
-
-
-def _folder_exists(name: str) -> bool:
-    return bool(folders_of(name))
 
 
 def _ask(thywill: object, section: str, question: Callable[[Any], T], otherwise: T) -> T:

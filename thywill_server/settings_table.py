@@ -111,6 +111,21 @@ def shortened(value: object, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
+def file_problem(path: Path) -> str | None:
+    """Say why a file cannot be written or made; None when it can. Nothing is made."""
+    path = path.absolute()
+    if path.is_dir():
+        return f'expected a file, got the folder "{path}"'
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if nearest != path and not nearest.is_dir():
+        return f'cannot make "{path}": "{nearest}" is no folder'
+    if not os.access(nearest, os.W_OK):
+        return f'cannot write "{path}": no permission'
+    return None
+
+
 def _is_dotted(value: object) -> bool:
     return (
         isinstance(value, str)

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from thywill_server.application.commands import Decoder, argument_decoder
-from thywill_server.application.outbox import when_committed
+from thywill_server.application.outbox import push_of_running_handler, when_committed
 from thywill_server.client import NO_DATA
 from thywill_server.encoding import Json
 from thywill_server.push.base import PushMessage
@@ -138,9 +138,12 @@ def to_client(client_uuid: str, message_or_event: Json, data: Json = NO_DATA) ->
         PushUnavailable: the push queue is full.
         TypeError, ValueError: JSON has no form for the value.
     """
-    from thywill_server.apps import components
+    push = push_of_running_handler()
+    if push is None:
+        from thywill_server.apps import start_components
 
-    send_through(components().push, client_uuid, message_or_event, data)
+        push = start_components().push
+    send_through(push, client_uuid, message_or_event, data)
 
 
 def send_message_to_client(client_uuid: str, message: Json) -> None:

@@ -17,8 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from thywill_server.errors import Refusal
+
+if TYPE_CHECKING:
+    from thywill_server.push.base import PushComponent
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +31,9 @@ Action = Callable[[], None]
 
 @dataclass(slots=True)
 class _Call:
-    """What one running handler has sent from an event loop, and the first refusal it met."""
+    """What one running handler sends through, has sent from an event loop, and was refused."""
 
+    push: PushComponent
     in_transaction: bool
     waiting: list[Action] = field(default_factory=list)
     refusal: Refusal | None = None
@@ -51,16 +56,22 @@ def when_committed(action: Action) -> None:
     _on_commit(action, call)
 
 
+def push_of_running_handler() -> PushComponent | None:
+    """Give the push component that the handler in this context was called with, if any."""
+    call = _current.get()
+    return call.push if call is not None else None
+
+
 @contextmanager
-def handling() -> Iterator[None]:
-    """Run a handler: what it sends is on its way, or waits for the commit, at the end.
+def handling(push: PushComponent) -> Iterator[None]:
+    """Run a handler: at the end, what it sent is on its way or waits for the commit.
 
     Raises:
         Refusal: the first one met by what was sent at a commit within the handler.
     """
     from django.db import connection
 
-    call = _Call(in_transaction=connection.in_atomic_block)
+    call = _Call(push, in_transaction=connection.in_atomic_block)
     token = _current.set(call)
     try:
         yield

@@ -6,7 +6,7 @@ yet, so a name that leads nowhere is left to the system checks.
 
 from __future__ import annotations
 
-import sys
+import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,13 +44,18 @@ def application_packages(packages: Iterable[str]) -> list[str]:
 def folders_of(name: str) -> list[Path]:
     """Give the folders of a package, several for a namespace package, without importing it."""
     first, *rest = name.split(".")
-    bases = [Path(entry or ".") for entry in sys.path]
-    folders = [base / first for base in bases if (base / first).is_dir()]
-    regular = [folder for folder in folders if (folder / "__init__.py").is_file()]
-    folders = regular[:1] or folders
-    for part in rest:
-        folders = [folder / part for folder in folders if (folder / part).is_dir()]
-    return [folder.absolute() for folder in folders]
+    try:
+        # For a name without dots this only asks the finders; with dots it would import parents.
+        spec = importlib.util.find_spec(first) if first else None
+    except (ImportError, ValueError):
+        return []
+    locations = spec.submodule_search_locations if spec is not None else None
+    folders = [Path(location).absolute() for location in locations or ()]
+    return [
+        folder.joinpath(*rest)
+        for folder in folders
+        if folder.joinpath(*rest).is_dir() and all(rest)
+    ]
 
 
 def is_application(folder: Path) -> bool:
@@ -60,8 +65,7 @@ def is_application(folder: Path) -> bool:
 
 def _may_be_application(path: Path) -> bool:
     return (
-        path.name.isidentifier()
-        and not path.name.startswith("_")
-        and path.is_dir()
+        path.is_dir()
+        and not path.name.startswith(("_", "."))
         and (is_application(path) or (path / "__init__.py").is_file())
     )
