@@ -1,0 +1,63 @@
+/**
+ * A TCP socket for JavaScript.
+ *
+ *     import { Orbited, TCPSocket } from "/static/Orbited.js";
+ *
+ * Old pages load this file as a module and find `Orbited` among the globals, when the document has
+ * been parsed. What the parts do is told in comet/: session.js first.
+ */
+
+import * as base64 from "./comet/base64.js";
+import { Errors, Statuses } from "./comet/errors.js";
+import { CometSession } from "./comet/session.js";
+import { settings } from "./comet/settings.js";
+import { TCPSocket } from "./comet/tcpsocket.js";
+import { LongPollTransport } from "./comet/transports/longpoll.js";
+import { PollTransport } from "./comet/transports/poll.js";
+import { SSETransport } from "./comet/transports/sse.js";
+import { WebSocketTransport } from "./comet/transports/websocket.js";
+import { XHRStreamTransport } from "./comet/transports/xhrstream.js";
+import * as utf8 from "./comet/utf8.js";
+
+const Orbited = {
+  settings,
+  Errors,
+  Statuses,
+  TCPSocket,
+  CometSession,
+  CometTransports: {
+    WebSocket: WebSocketTransport,
+    XHRStream: XHRStreamTransport,
+    SSE: SSETransport,
+    LongPoll: LongPollTransport,
+    Poll: PollTransport,
+  },
+  base64: {
+    /** @param {string} bytes a string of characters 0-255 */
+    encode: (bytes) => base64.encode(base64.fromByteString(bytes)),
+    /** @param {string} text */
+    decode: (text) => base64.toByteString(base64.decode(text)),
+  },
+  utf8: {
+    /** @param {string} text */
+    encode: (text) => base64.toByteString(utf8.encode(text)),
+    /** @param {string} bytes @returns {[text: string, bytesUsed: number]} */
+    decode: (bytes) => {
+      const text = new utf8.StreamDecoder().decode(base64.fromByteString(bytes));
+      return [text, utf8.encode(text).length];
+    },
+  },
+  JSON: globalThis.JSON,
+  /** @param {string} _name the browser's console has no names */
+  getLogger: (_name) => globalThis.console,
+  test: {
+    socketcontrol: {
+      /** @param {TCPSocket} socket */
+      kill: (socket) => socket.kill(Statuses.SocketControlKilled),
+    },
+  },
+};
+
+/** @type {any} */ (globalThis).Orbited ??= Orbited;
+
+export { Orbited, TCPSocket };

@@ -1,0 +1,66 @@
+/**
+ * Everything that a session needs from the browser, in one object, so that tests can hand it
+ * another one. Globals are looked up at each use: a page may replace them.
+ */
+export const browser = {
+  /** @type {typeof globalThis.fetch} */
+  fetch: (input, init) => globalThis.fetch(input, init),
+
+  /** @returns {typeof globalThis.WebSocket | undefined} */
+  get WebSocket() {
+    return globalThis.WebSocket;
+  },
+
+  /** @returns {typeof globalThis.EventSource | undefined} */
+  get EventSource() {
+    return globalThis.EventSource;
+  },
+
+  /** Wall clock: it goes on while the machine sleeps, which performance.now() need not. */
+  now: () => Date.now(),
+
+  random: () => Math.random(),
+
+  /**
+   * @param {() => void} callback
+   * @param {number} milliseconds
+   * @returns {unknown} what clearTimeout takes
+   */
+  setTimeout: (callback, milliseconds) => globalThis.setTimeout(callback, milliseconds),
+
+  /** @param {unknown} timer */
+  clearTimeout: (timer) => globalThis.clearTimeout(/** @type {number} */ (timer)),
+
+  /**
+   * Send as the page goes away; the answer is never seen.
+   *
+   * @param {string} url
+   * @param {string} body at most about 60 KiB, the browsers' limit for all such requests together
+   */
+  sendLast(url, body) {
+    if (typeof Request === "function" && "keepalive" in Request.prototype) {
+      this.fetch(url, { ...REQUEST, method: "POST", body, keepalive: true }).catch(() => {});
+    } else {
+      globalThis.navigator?.sendBeacon?.(url, body);
+    }
+  },
+};
+
+/** @typedef {typeof browser} Platform */
+
+/**
+ * What all our requests have in common.
+ *
+ * The key in the URL is the session's only secret; the server reads no cookie. Cookies are sent to
+ * the page's own origin all the same ("same-origin"), because a login gate or a load balancer in
+ * front of the server may want them, and never to another one: there they would only widen what a
+ * cross-origin rule has to allow. A body is a string, so its type is text/plain and no request
+ * needs a CORS preflight.
+ *
+ * @type {RequestInit}
+ */
+export const REQUEST = Object.freeze({
+  cache: "no-store",
+  credentials: "same-origin",
+  redirect: "error",
+});
