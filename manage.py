@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""Django's entry point: ``python manage.py COMMAND``."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one command; a site that is set up wrongly ends in one sentence."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed here; ./run installs it and starts the site.")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"settings.py: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+import { ThywillError } from "./errors.js";
+
+/** Answers that come from something in front of a site that is away, not from the site. */
+const SITE_IS_AWAY = new Set([502, 503, 504]);
+
+/**
+ * POST one JSON object to the site and read the JSON answer.
+ *
+ * @param {string} path
+ * @param {object} body
+ * @param {{csrfToken: string, timeoutSeconds?: number, fetch?: typeof fetch}} options
+ * @returns {Promise<Record<string, any>>} the answer, whose `status` is "ok"
+ * @throws {ThywillError} code `network` when nobody answered, so that it is not known whether the
+ *   site has seen the request; otherwise the code of the answer
+ */
+export async function post(path, body, options) {
+  const { csrfToken, timeoutSeconds = 30, fetch = globalThis.fetch } = options;
+  let response;
+  let text;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      credentials: "same-origin",
+      cache: "no-store",
+      headers: {
+        Accept: "application/json",
+        "Content-Type": "application/json",
+        "X-CSRFToken": csrfToken,
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+    });
+    text = await response.text();
+  } catch (cause) {
+    throw new ThywillError("network", `no answer from ${path}`, { cause });
+  }
+  const answer = parsed(text);
+  if (response.ok && answer?.status === "ok") {
+    return answer;
+  }
+  if (typeof answer?.code === "string") {
+    const { code, message, id } = answer;
+    throw new ThywillError(code, String(message), { status: response.status, id });
+  }
+  if (SITE_IS_AWAY.has(response.status)) {
+    throw new ThywillError("network", `${path} is away for the moment`, {
+      status: response.status,
+    });
+  }
+  throw new ThywillError(`http-${response.status}`, `${path} answered something unexpected`, {
+    status: response.status,
+  });
+}
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Push over STOMP, through Orbited: the browser half of the component `orbited_stomp`.
+ *
+ * One connection is made like this; it counts as established with the last step only:
+ *
+ *     ticket          from the page itself the first time, later from /thywill/ticket/
+ *     CONNECT         login: the client's uuid, passcode: the ticket
+ *     CONNECTED
+ *     SUBSCRIBE       to the client's own destination, with a receipt
+ *     RECEIPT         from here on nothing that is pushed is missed
+ *
+ * When it breaks, another one is made after a random delay that grows with each failure. Before a
+ * ticket ends, the live connection is prolonged: SUBSCRIBE to the renewal destination, showing a
+ * new ticket, and UNSUBSCRIBE again once the receipt has come.
+ */
+import { Backoff } from "../backoff.js";
+import { ThywillError, isFinal } from "../errors.js";
+import { thywill } from "../thywill.js";
+import { Attempt } from "./attempt.js";
+import { register } from "./register.js";
+import { loadStompClient } from "./stomp_loader.js";
+
+const SUBSCRIBED = "thywill-subscribed";
+
+export class OrbitedStomp {
+  /** How long one connection may take, all transports tried. */
+  connectSeconds = 30;
+  /** A connection that lasts this long ends a row of failures. */
+  stableSeconds = 10;
+
+  #thywill;
+  #load;
+  #backoff;
+  #random;
+  #isWanted = false;
+  /** @type {Attempt | null} */
+  #attempt = null;
+  #attempts = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retryTimer;
+  /** @type {string | null} the ticket that came with the page, until it was used */
+  #firstTicket = null;
+
+  /**
+   * @param {any} thywill
+   * @param {{load?: (push: any, attempts: number) => Promise<any>, random?: () => number}} [options]
+   *   `load` gives a new STOMPClient
+   */
+  constructor(thywill, { load = loadStompClient, random = Math.random } = {}) {
+    this.#thywill = thywill;
+    this.#load = load;
+    this.#random = random;
+    this.#backoff = new Backoff({ random });
+  }
+
+  /** Connect, and stay connected. */
+  open() {
+    if (this.#isWanted) {
+      return;
+    }
+    this.#isWanted = true;
+    if (this.#attempts === 0) {
+      this.#firstTicket = this.#parameters.ticket;
+    }
+    this.#connect();
+  }
+
+  /** Disconnect, and stay so. */
+  close() {
+    this.#isWanted = false;
+    clearTimeout(this.#retryTimer);
+    this.#drop((client) => client.disconnect());
+  }
+
+  /** There is reason to think that it works now: do not wait any longer. */
+  retryNow() {
+    if (this.#isWanted && this.#attempt === null) {
+      this.#connect();
+    }
+  }
+
+  /** The connection cannot be trusted any more: make another one. */
+  reconnect() {
+    if (this.#attempt !== null) {
+      const error = new ThywillError("connection-lost", "the page was asleep");
+      this.#lost(this.#attempt, error);
+      this.retryNow();
+    }
+  }
+
+  get #parameters() {
+    return this.#thywill.config.bootstrap_parameters.push;
+  }
+
+  async #connect() {
+    clearTimeout(this.#retryTimer);
+    this.#attempts += 1;
+    const attempt = new Attempt();
+    this.#attempt = attempt;
+    attempt.after(this.connectSeconds, () => {
+      const text = `no connection after ${this.connectSeconds} s`;
+      this.#lost(attempt, new ThywillError("connection-lost", text));
+    });
+    try {
+      const { ticket, expires_in: seconds } = await this.#takeTicket();
+      const client = await this.#load(this.#parameters, this.#attempts);
+      if (this.#attempt === attempt) {
+        this.#start(attempt, client, ticket, seconds);
+      }
+    } catch (error) {
+      this.#lost(attempt, error);
+    }
+  }
+
+  /** @returns {Promise<any>} `{ticket, expires_in}` */
+  async #takeTicket() {
+    const ticket = this.#firstTicket;
+    this.#firstTicket = null;
+    if (ticket !== null) {
+      return { ticket, expires_in: this.#parameters.expires_in };
+    }
+    return this.#requestTicket();
+  }
+
+  #requestTicket() {
+    return this.#thywill.request(this.#thywill.config.bootstrap_parameters.ticket_path, {});
+  }
+
+  /**
+   * @param {Attempt} attempt
+   * @param {any} client
+   * @param {string} ticket
+   * @param {number} ticketSeconds
+   */
+  #start(attempt, client, ticket, ticketSeconds) {
+    const push = this.#thywill.push;
+    const parameters = this.#parameters;
+    const login = parameters.login ?? this.#thywill.config.uuid;
+    const isCurrent = () => this.#attempt === attempt;
+    attempt.client = client;
+    push.stomp = client;
+
+    client.onopen = () => {};
+    client.onclose = (/** @type {number} */ code) => {
+      const text = `the connection was closed (code ${code})`;
+      this.#lost(attempt, new ThywillError("connection-lost", text));
+    };
+    client.onerror = (/** @type {any} */ error) => {
+      this.#lost(attempt, new ThywillError("connection-lost", String(error?.message ?? error)));
+    };
+    client.onerrorframe = (/** @type {any} */ frame) => {
+      const text = frame.headers.message || frame.body || "the broker closed the connection";
+      this.#lost(attempt, new ThywillError("broker", text));
+    };
+    client.onconnectedframe = () => {
+      if (isCurrent()) {
+        attempt.receipts.set(SUBSCRIBED, () => this.#established(attempt, ticketSeconds));
+        client.subscribe(parameters.destination, { receipt: SUBSCRIBED });
+      }
+    };
+    client.onreceiptframe = (/** @type {any} */ frame) => {
+      if (isCurrent()) {
+        attempt.confirm(frame.headers["receipt-id"]);
+      }
+    };
+    client.onmessageframe = (/** @type {any} */ frame) => {
+      if (isCurrent()) {
+        push.deliver(frame.body, {
+          event: frame.headers.event ?? null,
+          contentType: frame.headers["content-type"] ?? "text/plain",
+        });
+      }
+    };
+
+    const { stomp_hostname: host, stomp_port: port, heart_beat: heartBeat } = parameters;
+    const options = heartBeat === undefined ? {} : { heartBeat };
+    client.connect(host, port, login, ticket, options);
+    const { socket } = client;
+    if (socket && isCurrent()) {
+      socket.ontransport = (/** @type {string | null} */ name) => isCurrent() && push.onTransport(name);
+    }
+  }
+
+  /**
+   * @param {Attempt} attempt
+   * @param {number} ticketSeconds
+   */
+  #established(attempt, ticketSeconds) {
+    attempt.clearTimers();
+    attempt.after(this.stableSeconds, () => this.#backoff.reset());
+    this.#renewLater(attempt, ticketSeconds * (0.6 + 0.2 * this.#random()));
+    const { push } = this.#thywill;
+    push.onTransport(attempt.client.socket?.transport ?? push.transport);
+    push.onEstablishConnectionComplete();
+  }
+
+  /**
+   * @param {Attempt} attempt
+   * @param {number} seconds
+   */
+  #renewLater(attempt, seconds) {
+    attempt.after(Math.max(seconds, 1), () => this.#renew(attempt));
+  }
+
+  /** @param {Attempt} attempt */
+  async #renew(attempt) {
+    try {
+      const { ticket, expires_in: seconds } = await this.#requestTicket();
+      if (this.#attempt !== attempt) {
+        return;
+      }
+      const { client } = attempt;
+      const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
+      const receipt = attempt.newReceipt(() => {
+        client.unsubscribe(destination, { id });
+        this.#renewLater(attempt, seconds * (0.6 + 0.2 * this.#random()));
+      });
+      const id = `${receipt}-subscription`;
+      client.subscribe(destination, { id, ticket, receipt });
+    } catch (error) {
+      if (this.#attempt !== attempt) {
+        return;
+      }
+      if (isFinal(error)) {
+        this.#lost(attempt, error);
+      } else {
+        this.#renewLater(attempt, 5 + 10 * this.#random());
+      }
+    }
+  }
+
+  /**
+   * @param {Attempt} attempt
+   * @param {any} error
+   */
+  #lost(attempt, error) {
+    if (this.#attempt !== attempt) {
+      return;
+    }
+    this.#drop((client) => client.reset());
+    const { push } = this.#thywill;
+    if (isFinal(error)) {
+      this.#isWanted = false;
+      push.onConnectionRefused(error);
+    } else {
+      this.#retryTimer = setTimeout(() => this.retryNow(), this.#backoff.next());
+      push.onConnectionLost(error);
+    }
+  }
+
+  /** @param {(client: any) => void} end how to take leave of it */
+  #drop(end) {
+    const attempt = this.#attempt;
+    this.#attempt = null; // first, so that what the client still says is not heard
+    attempt?.clearTimers();
+    if (attempt?.client) {
+      try {
+        end(attempt.client);
+      } catch {
+        // It is closed already.
+      }
+    }
+    this.#thywill.push.onTransport(null);
+  }
+}
+
+register(thywill, new OrbitedStomp(thywill));

@@ -1,0 +1,23 @@
+/**
+ * Make a connection the page's push connection, and tell it what the browser knows.
+ *
+ * @param {any} thywill
+ * @param {{open: () => void, close: () => void, retryNow: () => void, reconnect: () => void}}
+ *   connection
+ * @param {any} [page] the window; there is none when this runs outside a browser
+ */
+export function register(thywill, connection, page = globalThis.window) {
+  thywill.push.establishConnection = () => connection.open();
+  thywill.push.closeConnection = () => connection.close();
+  page?.addEventListener("online", () => connection.retryNow());
+  page?.addEventListener("pageshow", (/** @type {PageTransitionEvent} */ event) => {
+    if (event.persisted) {
+      connection.reconnect(); // back from the history: what was open then is not open now
+    }
+  });
+  page?.document.addEventListener("visibilitychange", () => {
+    if (page.document.visibilityState === "visible") {
+      connection.retryNow();
+    }
+  });
+}

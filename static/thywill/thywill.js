@@ -1,0 +1,226 @@
+/**
+ * thywill in the browser: one global, `thywill`, that page scripts talk to.
+ *
+ *     thywill.push.onReceipt = (message, meta) => { ... };     // what the site pushes
+ *     thywill.on("state", (state) => { ... });                 // connecting, live, recovering ...
+ *     await thywill.application.ready();                       // rejects, naming what failed
+ *     const reply = await thywill.send.fn("say", {text: "hi"});
+ *
+ * Nothing here knows how messages travel down: that is the push component's script, see push.js.
+ */
+import { Emitter, guarded } from "./emitter.js";
+import { ThywillError } from "./errors.js";
+import { post } from "./http.js";
+import { loader } from "./loader.js";
+import { createPush } from "./push.js";
+import { Readiness } from "./readiness.js";
+import { createSend } from "./send.js";
+import { SendQueue } from "./send_queue.js";
+import { ConnectionState } from "./state.js";
+
+/**
+ * @typedef {{type: "javascript" | "css", resource: string}} Resource
+ * @typedef {{uuid: string, bootstrap_resources: Resource[],
+ *   bootstrap_parameters: Record<string, any>, application_resources: Resource[],
+ *   application_parameters: Record<string, any>}} Configuration what the server tells a page
+ */
+
+/** Build the object. A page has one, a test as many as it likes. */
+export function createThywill(request = post) {
+  const emitter = new Emitter();
+  const readiness = new Readiness();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let overdueTimer;
+  let hasStarted = false;
+
+  const state = new ConnectionState((name, previous) => {
+    expectConnection();
+    emitter.emit("state", name, previous);
+  });
+  const queue = new SendQueue((message) =>
+    thywill.request(thywill.send.path, message, thywill.send.timeoutSeconds),
+  );
+
+  /** While there should be a connection and is none, count the seconds until it is overdue. */
+  function expectConnection() {
+    clearTimeout(overdueTimer);
+    if (state.name === "connecting" || state.name === "recovering") {
+      overdueTimer = setTimeout(() => state.apply("overdue"), thywill.offlineSeconds * 1000);
+    }
+  }
+
+  /** Call the application's function, once. */
+  function startApplication() {
+    if (!hasStarted && typeof thywill.application.fn === "function") {
+      hasStarted = true;
+      guarded(thywill.application.fn);
+    }
+  }
+
+  const thywill = {
+    /** @type {Configuration | null} */
+    config: null,
+
+    /** How long a connection may be missing before the state is "offline". */
+    offlineSeconds: 15,
+
+    /** The state of the push connection; `on("state")` hears its changes. */
+    get state() {
+      return state.name;
+    },
+
+    /**
+     * Listen: `on("state", (state, previous) => ...)`, `on("transport", (name) => ...)`,
+     * `on("error", (error) => ...)`.
+     *
+     * @param {"state" | "transport" | "error"} name
+     * @param {Function} listener
+     * @returns {() => void} stops listening
+     */
+    on(name, listener) {
+      return emitter.on(name, listener);
+    },
+
+    /** Close the push connection, until `open`. */
+    close() {
+      state.apply("close");
+      guarded(thywill.push.closeConnection);
+    },
+
+    /** Connect again after `close`. */
+    open() {
+      if (state.apply("open")) {
+        guarded(thywill.push.establishConnection);
+      }
+    },
+
+    /**
+     * POST to the site as this client: uuid, token and CSRF token are added.
+     *
+     * @param {string} path
+     * @param {object} fields
+     * @param {number} [timeoutSeconds]
+     * @returns {Promise<Record<string, any>>} rejects with a ThywillError
+     */
+    async request(path, fields, timeoutSeconds) {
+      if (thywill.config === null) {
+        throw new ThywillError("bootstrap-failed", "the page has no configuration yet");
+      }
+      const { csrf_token: csrfToken, client_token: token } = thywill.config.bootstrap_parameters;
+      const body = { uuid: thywill.config.uuid, token, ...fields };
+      return request(path, body, { csrfToken, timeoutSeconds });
+    },
+
+    bootstrap: {
+      bootstrapComplete: false,
+
+      /**
+       * Begin, with the configuration of this page.
+       *
+       * @param {Configuration} config
+       */
+      fn(config) {
+        if (thywill.config !== null) {
+          return;
+        }
+        thywill.config = config;
+        thywill.send.path = config.bootstrap_parameters.send_path;
+        thywill.send.dataType = config.bootstrap_parameters.send_data_type;
+        thywill.send.bootstrapComplete = true;
+        queue.open();
+        if (typeof thywill.push.establishConnection !== "function") {
+          thywill.bootstrap.fail("push", "no script has set thywill.push.establishConnection");
+          return;
+        }
+        expectConnection();
+        try {
+          thywill.push.establishConnection();
+        } catch (cause) {
+          thywill.bootstrap.fail("push", cause?.message ?? String(cause), cause);
+        }
+      },
+
+      /** Complete as soon as messages can go both ways. */
+      checkCompletion() {
+        if (thywill.push.bootstrapComplete && thywill.send.bootstrapComplete) {
+          thywill.bootstrap.bootstrapComplete = true;
+          startApplication();
+          readiness.complete();
+        }
+      },
+
+      /**
+       * A component cannot start, so `application.ready()` rejects. The first failure counts.
+       *
+       * @param {string} component
+       * @param {string} reason
+       * @param {unknown} [cause]
+       */
+      fail(component, reason, cause) {
+        const error = failed(component, reason, cause);
+        if (readiness.fail(error)) {
+          console.error("thywill:", error.message);
+          emitter.emit("error", error);
+        }
+      },
+    },
+
+    loader,
+
+    push: createPush(state, {
+      established: () => thywill.bootstrap.checkCompletion(),
+      refused: (error) => thywill.bootstrap.fail("push", error?.message ?? String(error), error),
+      transport: (name) => emitter.emit("transport", name),
+    }),
+
+    send: createSend(queue),
+
+    application: {
+      /** @type {(() => void) | null} the application's: called once, when all is ready */
+      fn: null,
+      /** How long `ready` waits. The connection goes on being tried after that. */
+      readySeconds: 30,
+
+      /**
+       * Wait for the end of the bootstrap; `application.fn` has run then.
+       *
+       * @returns {Promise<void>} rejects with a ThywillError whose `component` failed
+       */
+      async ready() {
+        const seconds = thywill.application.readySeconds;
+        await readiness.wait(seconds, () => {
+          const component = thywill.config === null ? "client_interface" : "push";
+          const { lastError } = thywill.push;
+          const reason = lastError?.message ?? "still connecting";
+          return failed(component, `not ready after ${seconds} s (${reason})`, lastError);
+        });
+        startApplication();
+      },
+    },
+  };
+  return thywill;
+}
+
+/**
+ * @param {string} component
+ * @param {string} reason
+ * @param {unknown} cause
+ */
+function failed(component, reason, cause) {
+  return new ThywillError("bootstrap-failed", `${component}: ${reason}`, { component, cause });
+}
+
+/** The page's own. A second copy of this module, under another URL, finds the first one's. */
+export const thywill = (globalThis.thywill ??= createThywill());
+
+// A script that cannot be fetched says so only to whoever listens on the way down to it.
+globalThis.document?.addEventListener(
+  "error",
+  ({ target }) => {
+    const component = target instanceof HTMLScriptElement && target.dataset.component;
+    if (component) {
+      thywill.bootstrap.fail(component, `cannot load ${target.src}`);
+    }
+  },
+  true,
+);

@@ -1,0 +1,1 @@
+"""The applications of this site: each package in here is one."""

@@ -1,0 +1,1 @@
+"""Echo: the smallest complete application. What a page sends comes back to that page."""

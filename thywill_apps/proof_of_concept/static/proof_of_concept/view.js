@@ -1,0 +1,131 @@
+/** What the page shows. Texts go in as text; nothing here makes HTML of them. */
+import { milliseconds } from "./trips.js";
+
+const MAX_ROWS = 250;
+const SVG = "http://www.w3.org/2000/svg";
+const HISTORY = { columns: 60, width: 240, height: 44 };
+
+const TRANSPORT_NAMES = {
+  websocket: "WebSocket",
+  xhrstream: "XHR streaming",
+  sse: "server-sent events",
+  longpoll: "long polling",
+  poll: "polling",
+};
+
+/** @param {string} id */
+export function element(id) {
+  const found = document.getElementById(id);
+  if (found === null) {
+    throw new Error(`the page has no element "${id}"`);
+  }
+  return found;
+}
+
+/**
+ * @param {string} name
+ * @param {string} className
+ * @param {string} [text]
+ */
+function make(name, className, text) {
+  const made = document.createElement(name);
+  made.className = className;
+  if (text !== undefined) {
+    made.textContent = text;
+  }
+  return made;
+}
+
+/** Let a light run along the way of a message. */
+export function pulse() {
+  const route = element("route");
+  route.classList.remove("pulse");
+  void route.offsetWidth; // so that the animation starts again
+  route.classList.add("pulse");
+}
+
+/** @param {string} state */
+export function showState(state) {
+  element("state").dataset.state = state;
+  element("state-text").textContent = state;
+}
+
+/** @param {string | null} name */
+export function showTransport(name) {
+  element("transport").textContent = name === null ? "none" : (TRANSPORT_NAMES[name] ?? name);
+}
+
+/** @param {string | null} text */
+export function showProblem(text) {
+  const problem = element("problem");
+  problem.textContent = text ?? "";
+  problem.hidden = text === null;
+}
+
+/** @param {string} text for those who listen to the page */
+export function announce(text) {
+  element("announcement").textContent = text;
+}
+
+/** @param {import("./trips.js").Trips} trips */
+export function showMeasures(trips) {
+  element("median").textContent = milliseconds(trips.median);
+  element("count").textContent = `${trips.returned} of ${trips.sent}`;
+  const { times } = trips;
+  const slowest = Math.max(10, ...times);
+  element("trips").style.setProperty("--slowest", String(slowest));
+  const pitch = HISTORY.width / HISTORY.columns;
+  element("history").replaceChildren(
+    ...times.slice(-HISTORY.columns).map((ms, index, shown) => {
+      const column = document.createElementNS(SVG, "rect");
+      const height = Math.max(2, (ms / slowest) * HISTORY.height);
+      column.setAttribute("x", String(HISTORY.width - (shown.length - index) * pitch));
+      column.setAttribute("y", String(HISTORY.height - height));
+      column.setAttribute("width", String(pitch - 1.4));
+      column.setAttribute("height", String(height));
+      return column;
+    }),
+  );
+}
+
+/** One trip in the list. */
+export class Row {
+  #item = make("li", "trip");
+  #back = make("dd", "back", "on its way");
+  #time = make("span", "time", "");
+
+  /** @param {import("./trips.js").Trip} trip */
+  constructor(trip) {
+    this.#item.dataset.status = "under-way";
+    const words = make("dl", "words");
+    words.append(
+      make("dt", "", "sent"),
+      make("dd", "sent", trip.text),
+      make("dt", "", "back"),
+      this.#back,
+    );
+    const measure = make("div", "measure");
+    const bar = make("span", "bar");
+    measure.append(this.#time, bar);
+    this.#item.append(words, measure);
+    const list = element("trips");
+    list.prepend(this.#item);
+    if (list.childElementCount > MAX_ROWS) {
+      list.lastElementChild?.remove();
+    }
+    element("empty").hidden = true;
+  }
+
+  /** @param {import("./trips.js").Trip} trip */
+  update(trip) {
+    if (trip.error !== null) {
+      this.#item.dataset.status = "failed";
+      this.#back.textContent = trip.error;
+    } else if (trip.back !== null && trip.ms !== null) {
+      this.#item.dataset.status = "returned";
+      this.#back.textContent = trip.back;
+      this.#time.textContent = milliseconds(trip.ms);
+      this.#item.style.setProperty("--ms", trip.ms.toFixed(2));
+    }
+  }
+}

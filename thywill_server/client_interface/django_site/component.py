@@ -1,0 +1,106 @@
+"""The client interface as a component: its settings, and what it tells a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings as django_settings
+from django.templatetags.static import static
+from django.urls import reverse
+
+from thywill_server.client import Client
+from thywill_server.client_configuration import ClientConfiguration
+from thywill_server.client_interface.base import ClientInterfaceComponent
+from thywill_server.client_interface.django_site.recent_replies import RecentReplies
+from thywill_server.component import Component, Problem, Setting
+
+
+class DjangoSite(ClientInterfaceComponent):
+    """Serves ``/thywill/...`` from Django: see ``urls.py`` for the addresses."""
+
+    SETTINGS: ClassVar[Mapping[str, Setting]] = {
+        "max_message_bytes": Setting(
+            kind="int",
+            help="The largest body of a POST, in bytes; a larger one is not read and is refused "
+            "with message-too-large.",
+            default=65_536,
+            minimum=1_024,
+        ),
+        "max_message_depth": Setting(
+            kind="int",
+            help="How deep lists and objects may be nested in a message; a deeper one is refused "
+            "with malformed-message.",
+            default=64,
+            minimum=1,
+            maximum=200,
+        ),
+        "max_remembered_clients": Setting(
+            kind="int",
+            help="Of how many clients the last replies are kept, for pages that repeat a message "
+            "because its reply got lost; the client unheard of for longest is forgotten first.",
+            default=5_000,
+            minimum=1,
+        ),
+        "max_remembered_bytes": Setting(
+            kind="int",
+            help="How many bytes of replies are kept for that; beyond it, clients are forgotten.",
+            default=8_388_608,
+            minimum=0,
+        ),
+        "repeat_wait_seconds": Setting(
+            kind="float",
+            help="How long a repeated message waits for the first one, which is still being "
+            "handled, before it is answered with still-handling.",
+            default=10.0,
+            minimum=0,
+        ),
+        "health_details": Setting(
+            kind="bool",
+            help="Whether /thywill/health/ tells strangers what each component says, not only "
+            "whether it works; under DEBUG it always does.",
+            default=False,
+        ),
+    }
+
+    def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
+        super().__init__(settings, **collaborators)
+        if not self.settings_problems(settings):
+            self.replies = RecentReplies(
+                max_clients=self.settings["max_remembered_clients"],
+                max_bytes=self.settings["max_remembered_bytes"],
+                wait_seconds=self.settings["repeat_wait_seconds"],
+            )
+
+    def check(self) -> list[str]:
+        """Compare with Django's own bound too: it is the one that would be hit first."""
+        problems = super().check()
+        allowed = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        wanted = self.settings["max_message_bytes"]
+        if allowed is not None and wanted > allowed:
+            problems.append(
+                Problem(
+                    f"{self.setting_name('max_message_bytes')}: expected at most what Django "
+                    f"reads, DATA_UPLOAD_MAX_MEMORY_SIZE, which is {allowed}; got {wanted}"
+                )
+            )
+        return problems
+
+    def new_configuration(self, client: Client) -> ClientConfiguration:
+        """Begin with the framework's own script, before those of every component."""
+        configuration = ClientConfiguration(client.uuid, resolve_path=static)
+        configuration.add_bootstrap_script("thywill/thywill.js")
+        return configuration
+
+    def bootstrap_client(self, client: Client, configuration: ClientConfiguration) -> None:
+        """Tell the page where to send what."""
+        for name, value in (
+            ("channel", client.uuid),
+            ("application", client.application),
+            ("send_path", reverse("thywill:send")),
+            ("send_data_type", "json"),
+            ("ticket_path", reverse("thywill:ticket")),
+            ("push_path", reverse("thywill:push")),
+            ("static_path", django_settings.STATIC_URL.rstrip("/")),
+        ):
+            configuration.set_bootstrap_parameter(name, value)

@@ -1,0 +1,80 @@
+"""Who is at the other end: one page load, in one browser session.
+
+Nothing is stored for a page load. Its uuid comes with a *client token*, which is::
+
+    APPLICATION ":" signature of (uuid, application, identity of the session)
+
+and the identity is a random text in the Django session. So a uuid is good in the session it was
+given to and nowhere else; it survives a log-in, which gives the session a new key, and it ends with
+a log-out, which empties the session.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest
+
+from thywill_server.client import Client
+from thywill_server.errors import Refusal
+
+IDENTITY_KEY = "thywill.identity"
+SALT = "thywill.client"
+
+
+def new_client(request: HttpRequest, application: str, transport: str | None) -> Client:
+    """Give a page load its uuid, and its session an identity if it has none yet."""
+    if IDENTITY_KEY not in request.session:
+        request.session[IDENTITY_KEY] = secrets.token_urlsafe(16)
+    if request.session.session_key is None:
+        request.session.save()  # makes the key, which is the client's from the beginning
+    return _client(request, str(uuid.uuid4()), application, transport)
+
+
+def client_token(request: HttpRequest, client: Client) -> str:
+    """Sign what a later request must show to be this client."""
+    identity = request.session[IDENTITY_KEY]
+    signed = _signer().sign(_claim(client.uuid, client.application, identity))
+    return f"{client.application}:{signed.rpartition(':')[2]}"
+
+
+def known_client(request: HttpRequest, client_uuid: str, token: str) -> Client:
+    """Give the client that a request says it is.
+
+    Raises:
+        Refusal: ``unknown-client``: the token is forged, belongs to another uuid or another
+            session, or the session has ended.
+    """
+    application, _, signature = token.rpartition(":")
+    identity = request.session.get(IDENTITY_KEY)
+    try:
+        if not isinstance(identity, str):
+            raise BadSignature("the session has no identity")
+        _signer().unsign(f"{_claim(client_uuid, application, identity)}:{signature}")
+    except BadSignature:
+        raise Refusal("unknown-client") from None
+    return _client(request, client_uuid, application, None)
+
+
+def _client(
+    request: HttpRequest, client_uuid: str, application: str, transport: str | None
+) -> Client:
+    return Client(
+        uuid=client_uuid,
+        session_key=request.session.session_key,
+        user=getattr(request, "user", None),
+        application=application,
+        transport=transport,
+    )
+
+
+def _signer() -> Signer:
+    return Signer(salt=SALT)
+
+
+def _claim(client_uuid: str, application: str, identity: str) -> str:
+    # Lines, since none of the three can hold a line break that we made; a stranger's uuid might,
+    # and moving text from one field to the next must not give the same claim.
+    return "\n".join(part.replace("\n", "\\n") for part in (client_uuid, application, identity))

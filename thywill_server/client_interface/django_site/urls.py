@@ -1,0 +1,17 @@
+"""The addresses of thywill; a site includes them under ``thywill/``."""
+
+from django.urls import path, re_path
+
+from thywill_server.client_interface.django_site import views
+
+app_name = "thywill"
+
+urlpatterns = [
+    path("init/", views.init, name="init"),
+    path("init/<str:name>/", views.init, name="init"),
+    path("send/", views.send, name="send"),
+    path("ticket/", views.ticket, name="ticket"),
+    path("push/", views.push, name="push"),
+    path("health/", views.health, name="health"),
+    re_path("", views.not_found),
+]

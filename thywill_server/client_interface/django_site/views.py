@@ -1,0 +1,211 @@
+"""The five addresses under /thywill/: the page, messages, tickets, the long poll, health."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+
+from thywill_server import apps
+from thywill_server.application.base import ClientMessage
+from thywill_server.client import Client
+from thywill_server.client_interface.django_site import identity, responses
+from thywill_server.client_interface.django_site.component import DjangoSite
+from thywill_server.client_interface.django_site.content_policy import content_policy
+from thywill_server.client_interface.django_site.posts import (
+    Fields,
+    post_only,
+    require_method,
+    with_allow,
+)
+from thywill_server.client_interface.django_site.recent_replies import Answer
+from thywill_server.components import Components
+from thywill_server.encoding import encode_json
+from thywill_server.errors import Refusal
+from thywill_server.push.base import PushMessage
+
+log = logging.getLogger(__name__)
+
+TRANSPORTS = ("websocket", "xhrstream", "longpoll")
+"""What ``?transport=`` may force a page to use."""
+
+
+def _site() -> DjangoSite:
+    return cast("DjangoSite", apps.start_components().client_interface)
+
+
+def init(request: HttpRequest, name: str | None = None) -> HttpResponse:
+    """Serve the page of an application; every load is a new client."""
+    try:
+        require_method(request, "GET", "HEAD")
+        components = apps.start_components()
+        client = identity.new_client(
+            request, _application_name(components, name), _forced_transport(request)
+        )
+        return _page(request, components, client)
+    except Refusal as refusal:
+        return with_allow(responses.error(refusal), "GET", "HEAD")
+
+
+def _application_name(components: Components, name: str | None) -> str:
+    wanted = name or components.application.default_application
+    if wanted is None:
+        raise Refusal("unknown-application", "There is no application in this site yet.")
+    if wanted not in components.application.application_names():
+        raise Refusal("unknown-application", f'There is no application "{wanted}".')
+    return wanted
+
+
+def _forced_transport(request: HttpRequest) -> str | None:
+    transport = request.GET.get("transport")
+    if transport not in (None, "", *TRANSPORTS):
+        raise Refusal("malformed-message", f"transport: expected one of {', '.join(TRANSPORTS)}.")
+    return transport or None
+
+
+def _page(request: HttpRequest, components: Components, client: Client) -> HttpResponse:
+    configuration = components.client_interface.create_client_configuration(client)
+    configuration.set_bootstrap_parameter("csrf_token", get_token(request))
+    configuration.set_bootstrap_parameter("client_token", identity.client_token(request, client))
+    told = configuration.to_dict()
+    bootstrap, application = told["bootstrap_resources"], told["application_resources"]
+    context = {
+        "title": told["application_parameters"].get("title", "thywill"),
+        "configuration": told,
+        "template": configuration.application_template,
+        "stylesheets": [r["resource"] for r in bootstrap + application if r["type"] == "css"],
+        "bootstrap_scripts": [r["resource"] for r in bootstrap if r["type"] == "javascript"],
+        "application_scripts": [r["resource"] for r in application if r["type"] == "javascript"],
+        "client": client,
+        "transports": TRANSPORTS,
+    }
+    page = render(request, "thywill/page.html", context)
+    page["Cache-Control"] = "no-store"
+    page["Content-Security-Policy"] = content_policy(
+        configuration.content_sources, request.get_host(), request.is_secure()
+    )
+    return page
+
+
+@post_only(_site)
+def send(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Hand a message to the application, and answer with its reply."""
+    client = _client(request, fields)
+    if "message" not in fields:
+        raise Refusal("malformed-message", 'The field "message" is missing.')
+    message = ClientMessage(fields.get("id"), fields.get("command"), fields["message"])
+    replies = _site().replies
+    return responses.response(
+        replies.answer(client.uuid, message.id, lambda: _handled(client, message))
+    )
+
+
+def _handled(client: Client, message: ClientMessage) -> Answer:
+    try:
+        reply = apps.start_components().application.receive(client, message)
+        return responses.ok_answer(id=message.id, reply=reply)
+    except Refusal as refusal:
+        _roll_back()
+        return responses.error_answer(refusal, message.id)
+    except PermissionDenied:
+        _roll_back()
+        return responses.error_answer(Refusal("not-allowed"), message.id)
+    except Exception:
+        _roll_back()
+        log.exception(
+            "application %s failed on message %s (%s) of client %s",
+            client.application,
+            message.id,
+            message.command or "no command",
+            client.uuid,
+        )
+        return responses.error_answer(Refusal("application-failed"), message.id)
+
+
+def _roll_back() -> None:
+    """With ATOMIC_REQUESTS a refused message must not commit, though the view returns well."""
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            connection.set_rollback(True)
+
+
+@post_only(_site)
+def ticket(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Give a page a new ticket for its push connection."""
+    client = _client(request, fields)
+    push = apps.start_components().push
+    seconds = push.settings.get("ticket_seconds")
+    return responses.response(responses.ok_answer(ticket=push.ticket(client), expires_in=seconds))
+
+
+@post_only(_site)
+def push(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Give a page what was pushed to it, waiting a while for it; for push in memory only."""
+    client = _client(request, fields)
+    site = _site()
+    wait_for_messages = getattr(site.push, "wait_for_messages", None)
+    if wait_for_messages is None:
+        raise Refusal("not-found")
+    after, may_wait = fields.get("after", 0), fields.get("wait", False)
+    if type(after) is not int or after < 0 or type(may_wait) is not bool:
+        raise Refusal(
+            "malformed-message", '"after" must be a number from 0 on, "wait" true or false.'
+        )
+    # How long it waits, and how many may, is the component's to bound.
+    found = wait_for_messages(client.uuid, after, math.inf if may_wait else 0)
+    messages = [_pushed(delivery.id, delivery.message) for delivery in found]
+    return responses.response(responses.ok_answer(messages=messages))
+
+
+def _pushed(id_: int, message: PushMessage) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "body": message.body.decode("utf-8", "replace"),
+        "content_type": message.content_type,
+        "event": message.event,
+    }
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Tell whether every component works; 503 when one does not."""
+    try:
+        require_method(request, "GET", "HEAD")
+    except Refusal as refusal:
+        return with_allow(responses.error(refusal), "GET", "HEAD")
+    components = apps.start_components()
+    reports = components.health()
+    is_well = all(report.get("status") == "ok" for report in reports.values())
+    if not (settings.DEBUG or components.client_interface.settings.get("health_details")):
+        reports = {name: {"status": report.get("status")} for name, report in reports.items()}
+    if is_well:
+        return responses.response(responses.ok_answer(components=reports))
+    fields = {"status": "failed", "components": reports}
+    return responses.response(Answer(503, encode_json(fields)))
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Answer in JSON for every other address under /thywill/, or add a forgotten slash."""
+    if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
+        try:
+            found = resolve(f"{request.path_info}/")
+        except Resolver404:
+            found = None
+        if found is not None and found.func is not not_found:
+            query = request.META.get("QUERY_STRING")
+            return HttpResponseRedirect(f"{request.path}/" + (f"?{query}" if query else ""))
+    return responses.error(Refusal("not-found"))
+
+
+def _client(request: HttpRequest, fields: Fields) -> Client:
+    client = identity.known_client(request, fields["uuid"], fields["token"])
+    if client.application not in apps.start_components().application.application_names():
+        raise Refusal("unknown-application")
+    return client
