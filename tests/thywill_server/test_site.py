@@ -1,0 +1,300 @@
+"""The site's root over real connections: static files, Django's place, bodies, the access log."""
+
+import http.client
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+from twisted.web.wsgi import WSGIResource
+
+from thywill_server import site
+from thywill_server.site import SiteRoot, access_log, make_pool, make_site
+from thywill_server.static_files import StaticFiles
+
+MAX_BODY_BYTES = 1000
+
+
+def application(environ, start_response):
+    """Answer with what a WSGI application is told, and with the body that it can read."""
+    if environ["PATH_INFO"] == "/fails":
+        raise RuntimeError("on purpose")
+    length = int(environ["CONTENT_LENGTH"] or 0)
+    told = {name: value for name, value in environ.items() if isinstance(value, str)}
+    told["body"] = environ["wsgi.input"].read(length).decode()
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(told).encode()]
+
+
+class Answer:
+    """One answer, read to its end."""
+
+    def __init__(self, raw, method):
+        class Reader:
+            def makefile(self, *_):
+                return io.BytesIO(raw)
+
+        response = http.client.HTTPResponse(Reader(), method=method)
+        response.begin()
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def told(self):
+        """What the application was told."""
+        return json.loads(self.body)
+
+
+class SiteCase(TestCase):
+    """Serves the site on a free port, from a folder of static files."""
+
+    def setUp(self):
+        """Start the site."""
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        Path(self.folder, "app.js").write_text("export const a = 1;\n")
+        Path(self.folder, "hashed.0123456789ab.js").write_text("1")
+        Path(self.folder, "large.bin").write_bytes(os.urandom(300_000))
+        pool = make_pool(2)
+        pool.start()
+        self.addCleanup(deferToThread, pool.stop)
+        static_files = StaticFiles(self.find, lambda name: "0123456789ab" in name)
+        self.root = SiteRoot(WSGIResource(reactor, pool, application), static_files, "/static/")
+        port = reactor.listenTCP(0, self.factory(), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.address = ("127.0.0.1", port.getHost().port)
+        self.lines = []
+        handler = logging.Handler()
+        handler.emit = lambda record: self.lines.append(record.getMessage())
+        access_log.addHandler(handler)
+        self.addCleanup(access_log.removeHandler, handler)
+        self.addCleanup(access_log.setLevel, access_log.level)
+        access_log.setLevel(logging.INFO)
+
+    def factory(self):
+        """Give what listens."""
+        return make_site(reactor, self.root, MAX_BODY_BYTES)
+
+    def find(self, name):
+        """Find a static file by its name."""
+        path = os.path.join(self.folder, name)
+        return path if os.path.isfile(path) else None
+
+    def ask(self, request_line, *headers, body=b""):
+        """Send a request in a thread; gives a Deferred of the Answer."""
+        lines = [f"{request_line} HTTP/1.1", "Host: site", "Connection: close", *headers, "", ""]
+        return deferToThread(self.exchange, "\r\n".join(lines).encode("latin-1") + body)
+
+    def exchange(self, raw):
+        """Send bytes and read all that comes; runs in a thread."""
+        with socket.create_connection(self.address, timeout=20) as connection:
+            connection.sendall(raw)
+            return Answer(connection.makefile("rb").read(), raw.split()[0].decode())
+
+
+class StaticFileTests(SiteCase):
+    async def test_a_file(self):
+        """A static file has its type and tag, and is asked for again each time."""
+        answer = await self.ask("GET /static/app.js")
+        assert (answer.status, answer.body) == (200, b"export const a = 1;\n")
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        again = await self.ask("GET /static/app.js", f"If-None-Match: {answer.headers['ETag']}")
+        assert (again.status, again.body) == (304, b"")
+
+    async def test_a_query_is_no_part_of_the_name(self):
+        """A file is found whatever follows the question mark."""
+        answer = await self.ask("GET /static/app.js?attempt=2")
+        assert answer.status == 200
+
+    async def test_a_hashed_name_is_for_ever(self):
+        """What can never change may be kept by browsers."""
+        answer = await self.ask("GET /static/hashed.0123456789ab.js")
+        assert "immutable" in answer.headers["Cache-Control"]
+
+    async def test_a_large_file_arrives_whole_or_in_part(self):
+        """Files beyond one chunk come complete, and so does a range of them."""
+        expected = Path(self.folder, "large.bin").read_bytes()
+        answer = await self.ask("GET /static/large.bin")
+        assert answer.body == expected
+        part = await self.ask("GET /static/large.bin", "Range: bytes=70000-269999")
+        assert (part.status, part.body) == (206, expected[70000:270000])
+
+    async def test_head(self):
+        """HEAD gives the length and nothing else."""
+        answer = await self.ask("HEAD /static/app.js")
+        assert (answer.status, answer.headers["Content-Length"]) == (200, "20")
+
+    async def test_what_is_not_a_file(self):
+        """Folders, unknown names and ways out are 404, in text."""
+        for path in ("", "nothing.js", "../settings.py", "%2e%2e/%2e%2e/etc/passwd", "app.js/"):
+            answer = await self.ask(f"GET /static/{path}")
+            assert answer.status == 404, path
+            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+    async def test_other_methods(self):
+        """A static file cannot be posted to."""
+        answer = await self.ask("POST /static/app.js", "Content-Length: 0")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+    async def test_a_file_that_becomes_shorter_ends_the_connection(self):
+        """A browser does not wait for bytes that will never come."""
+        path = Path(self.folder, "large.bin")
+        original = StaticFiles._open
+
+        def truncating(resource, name):
+            file = original(resource, name)
+            self.addCleanup(os.truncate, path, 10)
+            return Shortened(file)
+
+        self.patch(StaticFiles, "_open", truncating)
+        with pytest.raises(http.client.IncompleteRead):
+            await self.ask("GET /static/large.bin")
+
+
+class Shortened:
+    """A file that ends after its first chunk, whatever its size says."""
+
+    def __init__(self, file):
+        self._file = file
+        self._reads = 0
+        self.seek, self.fileno, self.close = file.seek, file.fileno, file.close
+
+    def read(self, length):
+        """Give one chunk, then nothing."""
+        self._reads += 1
+        return self._file.read(length) if self._reads == 1 else b""
+
+
+class DjangosPlaceTests(SiteCase):
+    async def test_everything_else_is_djangos(self):
+        """Path and query arrive unquoted and quoted, as WSGI wants them."""
+        answer = await self.ask("GET /thywill/init/a%20b/?x=%20")
+        assert answer.told["PATH_INFO"] == "/thywill/init/a b/"
+        assert answer.told["QUERY_STRING"] == "x=%20"
+        assert answer.told["SCRIPT_NAME"] == ""
+        assert (await self.ask("GET /")).told["PATH_INFO"] == "/"
+        assert (await self.ask("GET /static")).told["PATH_INFO"] == "/static"
+
+    async def test_a_proxys_headers_arrive(self):
+        """X-Forwarded headers are Django's to judge; look-alikes with underscores are dropped."""
+        answer = await self.ask(
+            "GET /", "X-Forwarded-For: 203.0.113.7", "X_Forwarded_For: 6.6.6.6", "X_Other: 1"
+        )
+        assert answer.told["HTTP_X_FORWARDED_FOR"] == "203.0.113.7"
+        assert "HTTP_X_OTHER" not in answer.told
+
+    async def test_a_form_arrives_once(self):
+        """The body is left to Django, also when it is a form."""
+        answer = await self.ask(
+            "POST /thywill/send/",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Content-Length: 9",
+            body=b"message=1",
+        )
+        assert answer.told["body"] == "message=1"
+
+    async def test_a_chunked_body_arrives(self):
+        """A body without a length has one when Django reads it."""
+        answer = await self.ask(
+            "POST /", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+        )
+        assert (answer.told["body"], answer.told["CONTENT_LENGTH"]) == ("abcde", "5")
+
+    async def test_an_error_is_a_plain_500(self):
+        """A traceback goes to the log, not to the browser."""
+        answer = await self.ask("GET /fails")
+        assert answer.status == 500
+        assert b"on purpose" not in answer.body
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
+
+
+class BodyTests(SiteCase):
+    def assert_refused(self, answer):
+        """Check for the answer that the browser half understands."""
+        assert answer.status == 413
+        assert answer.headers["Connection"] == "close"
+        assert json.loads(answer.body)["code"] == "message-too-large"
+
+    async def test_the_largest_body_is_taken(self):
+        """A body of exactly the bound arrives."""
+        answer = await self.ask(
+            "POST /", f"Content-Length: {MAX_BODY_BYTES}", body=b"x" * MAX_BODY_BYTES
+        )
+        assert len(answer.told["body"]) == MAX_BODY_BYTES
+
+    async def test_an_announced_body_is_refused_before_it_comes(self):
+        """Content-Length beyond the bound is answered at once, without reading."""
+        self.assert_refused(await self.ask("POST /", f"Content-Length: {MAX_BODY_BYTES + 1}"))
+
+    async def test_a_sender_that_goes_on_still_sees_the_answer(self):
+        """A body that is sent all the same is read over, and the answer arrives."""
+        body = b"x" * 200_000
+        self.assert_refused(await self.ask("POST /", f"Content-Length: {len(body)}", body=body))
+
+    async def test_a_chunked_body_is_refused_when_it_gets_too_large(self):
+        """Nothing is announced, so the bytes are counted."""
+        chunk = b"190\r\n" + b"x" * 400 + b"\r\n"
+        taken = await self.ask(
+            "POST /", "Transfer-Encoding: chunked", body=chunk * 2 + b"0\r\n\r\n"
+        )
+        assert taken.status == 200
+        self.assert_refused(
+            await self.ask("POST /", "Transfer-Encoding: chunked", body=chunk * 3 + b"0\r\n\r\n")
+        )
+
+    async def test_a_sender_without_end_is_cut_off(self):
+        """Beyond the bytes that are read over, the connection is closed."""
+        self.patch(site, "LINGER_BYTES", 100_000)
+
+        def pour():
+            with socket.create_connection(self.address, timeout=20) as connection:
+                connection.sendall(
+                    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n"
+                )
+                with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                    pour_into(connection)
+
+        await deferToThread(pour)
+
+
+def pour_into(connection):
+    """Send until the other side has had enough."""
+    while True:
+        connection.sendall(b"x" * 10_000)
+
+
+class AccessLogTests(SiteCase):
+    async def test_one_line_without_the_query(self):
+        """Method, path, status and size are logged; what follows the question mark is not."""
+        await self.ask("GET /static/app.js?secret=1")
+        await self.ask("GET /thywill/init/?secret=1")
+        static, django = self.lines
+        assert re.search(r"^127\.0\.0\.1 GET /static/app\.js 200 20 bytes [\d.]+ ms$", static)
+        assert re.search(r"^127\.0\.0\.1 GET /thywill/init/ 200 \d+ bytes [\d.]+ ms$", django)
+
+    async def test_a_request_line_cannot_forge_one(self):
+        """What is not ASCII in a path is escaped."""
+        await self.ask("GET /a\x9b31mb")
+        assert r"/a\x9b31mb" in self.lines[0]
+
+    async def test_open_requests_are_counted(self):
+        """Who wants to stop hears when the last request is answered."""
+        assert self.root.requests_open == 0
+        await self.ask("GET /")
+        idle = Deferred()
+        self.root.call_when_idle(lambda: idle.callback(None))
+        await idle
+        assert self.root.requests_open == 0
