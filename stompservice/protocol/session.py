@@ -288,9 +288,8 @@ class ClientSession:
         trigger = frame.command
         if trigger == "ERROR" and self.version == V10 and self.state is not State.CONNECTING:
             trigger = ERROR_1_0
-        elif trigger == "RECEIPT" and self.state is State.DISCONNECTING:
-            if frame.headers.get("receipt-id") == self._last_receipt:
-                trigger = LAST_RECEIPT
+        elif trigger == "RECEIPT" and frame.headers.get("receipt-id", "") == self._last_receipt:
+            trigger = LAST_RECEIPT
         state = RECEIVING.get((self.state, trigger))
         if state is None:
             self._end(ProtocolError(f"{frame.command} has no place while {self.state.name}"))
