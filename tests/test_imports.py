@@ -1,89 +1,62 @@
-"""Who may import whom, compared with every import in the code.
+"""Who may import whom: the table of the documentation, compared with every import in the code.
 
-The table below is the one of ``documentation/explanation/architecture.md``. The first row that
-matches a module is the one that counts. The standard library is open to all; imports inside
-functions count as well, those under ``if TYPE_CHECKING:`` do not, since they never happen.
+The table is read from ``documentation/explanation/architecture.md``, so the two cannot differ. The
+first row that matches a module is the one that counts. The standard library is open to all; imports
+inside functions count as well, those under ``if TYPE_CHECKING:`` do not, since they never happen.
 """
 
 import ast
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+TABLE = ROOT / "documentation" / "explanation" / "architecture.md"
 PACKAGES = ("stompservice", "morbid", "orbited", "thywill_server", "thywill_apps")
 
-TWISTED = "twisted zope.interface"
-CONTRACTS = (
-    "thywill_server.component thywill_server.components thywill_server.settings_table"
-    " thywill_server.client thywill_server.client_configuration thywill_server.encoding"
-    " thywill_server.errors thywill_server.application.packages thywill_server.*.base"
-)
-SERVING = "thywill_server.site thywill_server.service thywill_server.reactor_bridge"
+
+class Row(NamedTuple):
+    """These modules, and what is inside them, may import each other and those."""
+
+    modules: list[str]
+    may_import: list[str]
+    anything_but: list[str]
 
 
-class Rule(NamedTuple):
-    """One row: these modules (and what is inside them) may import those, and nothing else."""
+@cache
+def table() -> list[Row]:
+    """Read the table, with each word that stands for several names replaced by them."""
+    text = TABLE.read_text(encoding="utf-8").partition("## Who may import whom")[2]
+    words = {
+        word: names_in(names)
+        for word, names in re.findall(r"^- \*\*(.+?)\*\* (?:is|are) (.+)$", text, re.MULTILINE)
+    }
 
-    modules: str
-    may_import: str
+    def names(cell: str) -> list[str]:
+        unquoted = re.sub(r"`[^`]*`", "", cell)
+        found = [name for word in words if word in unquoted for name in words[word]]
+        return [*names_in(cell), *found]
+
+    lines = text.partition("| modules |")[2].split("\n\n")[0].splitlines()[2:]
+    rows = []
+    for line in lines:
+        modules, allowed = line.strip("|").split("|")
+        may_import, _, anything_but = allowed.partition("anything but")
+        rows.append(Row(names(modules), names(may_import), names(anything_but)))
+    return rows
 
 
-RULES = (
-    # STOMP on the wire, and its client
-    Rule("stompservice.errors", ""),
-    Rule("stompservice.protocol", "stompservice.protocol stompservice.errors"),
-    Rule("stompservice", f"stompservice {TWISTED}"),
-    # the broker: its cores know frames and nothing else
-    Rule("morbid.errors", "stompservice.protocol"),
-    Rule(
-        "morbid.messagequeue morbid.subscriptions morbid.transactions morbid.session morbid.limits",
-        "stompservice.protocol morbid.errors morbid.messagequeue morbid.subscriptions"
-        " morbid.transactions morbid.session morbid.limits",
-    ),
-    Rule("morbid", f"stompservice.protocol stompservice.errors morbid {TWISTED}"),
-    # the bridge: morbid and thywill reach it by dotted path only
-    Rule("orbited.errors", ""),
-    Rule("orbited.protocol", "orbited.protocol orbited.errors"),
-    Rule("orbited", f"orbited websockets {TWISTED}"),
-    # the framework: contracts first, they are what a new component imports
-    Rule(CONTRACTS, CONTRACTS),
-    Rule(
-        "thywill_server.database.models thywill_server.database.history"
-        " thywill_server.database.migrations thywill_server.migrations",
-        f"{CONTRACTS} thywill_server.database django",
-    ),
-    Rule("thywill_server.log", f"{CONTRACTS} thywill_server.log"),
-    Rule("thywill_server.database", f"{CONTRACTS} thywill_server.database"),
-    Rule("thywill_server.push.in_memory", CONTRACTS),
-    Rule(
-        "thywill_server.push.orbited_stomp",
-        f"{CONTRACTS} thywill_server.push.orbited_stomp stompservice"
-        " thywill_server.reactor_bridge jwt",
-    ),
-    Rule("thywill_server.push", CONTRACTS),
-    Rule(
-        "thywill_server.client_interface thywill_server.application"
-        " thywill_server.apps thywill_server.checks",
-        f"{CONTRACTS} thywill_server.client_interface thywill_server.application"
-        " thywill_server.apps thywill_server.checks django asgiref",
-    ),
-    Rule(
-        f"{SERVING} thywill_server.management",
-        f"{CONTRACTS} {SERVING} thywill_server.management thywill_server.apps django {TWISTED}",
-    ),
-    Rule("thywill_server", ""),
-    # an application: the framework's face, Django, itself, and whatever else it needs
-    Rule("thywill_apps.{own}", "thywill_server.application django thywill_apps.{own} *"),
-    Rule("thywill_apps", ""),
-)
-NEVER_FOR_APPLICATIONS = "orbited morbid thywill_apps thywill_server"
+def names_in(text: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", text)
 
 
 def module_name(path: Path) -> str:
@@ -98,31 +71,34 @@ def modules() -> dict[str, Path]:
     return {module_name(path): path for path in paths}
 
 
-def matches(module: str, patterns: str) -> bool:
+def matches(module: str, patterns: list[str]) -> bool:
     """Whether a module is one of these, or inside one."""
     return any(
         fnmatch.fnmatchcase(module, pattern) or fnmatch.fnmatchcase(module, f"{pattern}.*")
-        for pattern in patterns.split()
+        for pattern in patterns
     )
 
 
-def rule_for(module: str) -> Rule:
+def row_for(module: str) -> Row | None:
     """The first row that matches, with the application's own name filled in."""
-    own = module.split(".")[1] if module.startswith("thywill_apps.") else "-"
-    for rule in RULES:
-        if matches(module, rule.modules.format(own=own)):
-            return Rule(*(field.format(own=own) for field in rule))
-    raise AssertionError(f"no row of the table speaks of {module}")
+    own = module.split(".")[1] if module.startswith("thywill_apps.") else "NAME"
+    for row in table():
+        modules = [pattern.replace("NAME", own) for pattern in row.modules]
+        if matches(module, modules):
+            return row._replace(modules=modules)
+    return None
 
 
 def is_allowed(module: str, imported: str) -> bool:
-    """Look one import up in the table."""
+    """Look one import up in the table; a module that no row speaks of may import nothing."""
     if imported.split(".")[0] in sys.stdlib_module_names:
         return True
-    allowed = rule_for(module).may_import.split()
-    if matches(imported, " ".join(name for name in allowed if name != "*")):
+    row = row_for(module)
+    if row is None:
+        return False
+    if matches(imported, [*row.modules, *row.may_import]):
         return True
-    return "*" in allowed and not matches(imported, NEVER_FOR_APPLICATIONS)
+    return bool(row.anything_but) and not matches(imported, row.anything_but)
 
 
 def runs(tree: ast.AST) -> Iterator[ast.AST]:
