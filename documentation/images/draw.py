@@ -9,12 +9,11 @@ listen.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from svg import arrow, box, group, number, picture, text
-
-HERE = Path(__file__).parent
 
 # --- the scene of the bootstrap -----------------------------------------------------------------
 
@@ -208,17 +207,17 @@ def step_3() -> str:
     return picture(
         "Bootstrap, picture 3 of 5: one page, two kinds of scripts",
         "Django answers with the page, which holds the configuration as JSON. The bootstrap"
-        " scripts load first and begin to connect; the application script loads second, sets up"
-        " its display and its callbacks, and waits.",
+        " scripts come first and know how to connect; the application script comes second, sets up"
+        " its display and its callbacks, and leaves a function. Then connecting begins.",
         [
             *frame(
                 3,
                 "One page, two kinds of scripts",
                 (
-                    "Bootstrap scripts load first and begin to connect. The application's load"
-                    " second and work at the same time:",
-                    "they build their page, set callbacks, and leave a function to be called when"
-                    " all is ready.",
+                    "The bootstrap's scripts come first: they know how to connect. The"
+                    " application's come second: they build",
+                    "their page, set callbacks, and leave a function to be called when all is"
+                    " ready. Then connecting begins.",
                 ),
             ),
             browser(
@@ -404,11 +403,11 @@ PICTURES = {
 }
 
 
-def main() -> None:
-    """Write every picture beside this file."""
+def main(folder: Path) -> None:
+    """Write every picture."""
     for name, draw in PICTURES.items():
-        (HERE / name).write_text(draw(), encoding="utf-8")
+        (folder / name).write_text(draw(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

@@ -1,0 +1,68 @@
+"""The documentation holds: its pictures are current, its links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "documentation" / "images"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "documentation").rglob("*.md")])
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def links(text: str) -> Iterator[str]:
+    """The targets of links and images, in Markdown and in HTML; code is left out."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    yield from re.findall(r"\]\(([^)\s]+)\)", text)
+    yield from re.findall(r'\b(?:src|srcset|href)="([^"\s]+)"', text)
+
+
+def anchors(text: str) -> set[str]:
+    """The names that the headings of a page can be linked by."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link inside the repository names a file that is there, and a heading that is in it."""
+    for link in links(page.read_text(encoding="utf-8")):
+        if link.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    """documentation/README.md leads to each page of the documentation."""
+    index = ROOT / "documentation" / "README.md"
+    listed = {(index.parent / link).resolve() for link in links(index.read_text(encoding="utf-8"))}
+    assert {page for page in PAGES if page.parent != index.parent and page.parent != ROOT} <= listed
+
+
+def test_pictures_are_what_the_script_draws(tmp_path: Path) -> None:
+    """An SVG file is changed by changing the script that draws it."""
+    subprocess.run(
+        [sys.executable, IMAGES / "draw.py", tmp_path], check=True, capture_output=True, timeout=60
+    )
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in IMAGES.glob("*.svg")}
+
+
+@pytest.mark.parametrize("picture", sorted(IMAGES.glob("*.svg")), ids=lambda path: path.name)
+def test_picture_can_be_read_by_everyone(picture: Path) -> None:
+    """A picture has a title and a description, keeps its text, and has colors for both schemes."""
+    svg = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
+    assert svg.get("role") == "img"
+    assert svg.findtext(f"{SVG}title")
+    assert svg.findtext(f"{SVG}desc")
+    assert len(list(svg.iter(f"{SVG}text"))) > 5
+    assert "prefers-color-scheme: dark" in (svg.findtext(f"{SVG}style") or "")
