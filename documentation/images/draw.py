@@ -262,8 +262,8 @@ def step_4() -> str:
                 (
                     "Orbited carries bytes between the page and MorbidQ; MorbidQ checks the"
                     " ticket before it lets anyone in.",
-                    "Only the RECEIPT completes the bootstrap: from here on no message to this"
-                    " client is missed.",
+                    "Only the RECEIPT completes the bootstrap: from here on what is pushed to this"
+                    " client has a listener.",
                 ),
             ),
             browser({"address", "bootstrap"}, "connecting", page="HTML, configuration as JSON"),
