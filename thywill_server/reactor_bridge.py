@@ -23,9 +23,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["adopt", "call", "call_and_wait", "get_reactor", "send_twisted_log"]
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+__all__ = ["adopt", "call", "call_and_wait", "call_deferred", "get_reactor", "send_twisted_log"]
 
 SHUTDOWN_SECONDS = 10.0
 """How long a process waits at its end for the reactor it has in a daemon thread."""
@@ -60,6 +63,17 @@ class ReactorBridge:
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the reactor thread, soon, after everything called before it."""
         self.get_reactor().callFromThread(function, *args)
+
+    def call_deferred(self, function: Callable[..., object], *args: Any) -> Deferred[Any]:
+        """Run a function like `call` does; gives a Deferred of its result.
+
+        The Deferred fires in the reactor thread; elsewhere hand it on and do nothing with it.
+        """
+        from twisted.internet.defer import Deferred, maybeDeferred
+
+        outcome: Deferred[Any] = Deferred()
+        self.call(lambda: maybeDeferred(function, *args).chainDeferred(outcome))
+        return outcome
 
     def call_and_wait(
         self, function: Callable[..., Result], *args: Any, timeout_seconds: float
@@ -170,6 +184,7 @@ _bridge = ReactorBridge()
 adopt = _bridge.adopt
 call = _bridge.call
 call_and_wait = _bridge.call_and_wait
+call_deferred = _bridge.call_deferred
 get_reactor = _bridge.get_reactor
 send_twisted_log = _bridge.send_twisted_log
 

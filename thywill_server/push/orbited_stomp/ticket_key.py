@@ -17,7 +17,13 @@ from pathlib import Path
 
 from thywill_server.errors import ConfigurationError
 
-__all__ = ["ENVIRONMENT_VARIABLE", "MIN_KEY_BYTES", "default_key_file", "load_ticket_key"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "MIN_KEY_BYTES",
+    "default_key_file",
+    "find_ticket_key",
+    "load_ticket_key",
+]
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +44,42 @@ def default_key_file(directory: Path, environment: Mapping[str, str] | None = No
     return Path(home, "ticket.key") if home else directory / ".thywill" / "ticket.key"
 
 
-def load_ticket_key(path: Path, environment: Mapping[str, str] | None = None) -> bytes:
-    """Return the key that signs tickets, making its file if there is neither key nor file.
+def find_ticket_key(path: Path, environment: Mapping[str, str] | None = None) -> bytes | None:
+    """Return the key from the environment or the file; None when there is neither.
 
     Raises:
-        ConfigurationError: the key is too short, or the file can neither be read nor made.
+        ConfigurationError: the key is too short, or the file cannot be read.
     """
     given = (os.environ if environment is None else environment).get(ENVIRONMENT_VARIABLE)
     if given is not None:
         return _checked(given.strip().encode(), f"environment variable {ENVIRONMENT_VARIABLE}")
     try:
         text = _read(path)
-        if text is None:
-            _make(path)
-            text = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(
-            f"ticket key file {path}: cannot be read or made ({error.strerror})"
-        ) from error
-    return _checked(text.strip(), f"ticket key file {path}")
+        raise _trouble(path, error) from error
+    return None if text is None else _checked(text.strip(), f"ticket key file {path}")
+
+
+def load_ticket_key(path: Path, environment: Mapping[str, str] | None = None) -> bytes:
+    """Return the key that signs tickets, making its file if there is neither key nor file.
+
+    Raises:
+        ConfigurationError: the key is too short, or the file can neither be read nor made.
+    """
+    key = find_ticket_key(path, environment)
+    if key is None:
+        try:
+            _make(path)
+        except OSError as error:
+            raise _trouble(path, error) from error
+        key = find_ticket_key(path, environment)
+        assert key is not None
+    return key
+
+
+def _trouble(path: Path, error: OSError) -> ConfigurationError:
+    reason = error.strerror or error
+    return ConfigurationError(f"ticket key file {path}: cannot be read or made ({reason})")
 
 
 def _checked(key: bytes, origin: str) -> bytes:

@@ -1,0 +1,151 @@
+"""The site's one lasting connection to the broker, for threads.
+
+::
+
+    web threads            | reactor thread
+    publish() --\\          |
+    publish() ---> bound --+--> StompClientService --> broker
+    publish() --/   (full: |    (queues while there is
+         PushUnavailable)  |     no connection, in order)
+
+What a thread is told at once is whether there is room. The bound covers what is on its way to the
+reactor and what waits there for the broker; so it is reached when the broker is away for long, or
+reads more slowly than the site writes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stompservice.errors import StompError
+from stompservice.service import StompClientService
+from thywill_server import reactor_bridge
+from thywill_server.errors import PushUnavailable
+
+__all__ = ["Publisher"]
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Sends messages to the broker, from any thread, in the order of each.
+
+    Args:
+        host: of the broker.
+        port: of the broker.
+        login: for CONNECT.
+        passcode: gives the passcode, asked anew for each connection.
+        virtual_host: for CONNECT.
+        heart_beat_seconds: how often both sides show that they live.
+        max_queued_messages: beyond it `publish` is unavailable.
+        max_queued_bytes: likewise, for the bodies together.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        login: str,
+        passcode: Callable[[], str],
+        virtual_host: str,
+        heart_beat_seconds: float,
+        max_queued_messages: int,
+        max_queued_bytes: int,
+    ) -> None:
+        self._address = (host, port)
+        self._login, self._passcode, self._virtual_host = login, passcode, virtual_host
+        self._heart_beat_ms = int(heart_beat_seconds * 1000)
+        self._max_messages, self._max_bytes = max_queued_messages, max_queued_bytes
+        self._lock = threading.Lock()
+        self._service: StompClientService | None = None
+        self._is_stopped = False
+        self._crossing = 0
+        self._sizes: deque[int] = deque()  # of what waits, oldest first, and some that went out
+        self._bytes = 0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether what is published now goes out now."""
+        service = self._service
+        return service is not None and service.is_connected
+
+    @property
+    def queued(self) -> int:
+        """How many messages wait."""
+        service = self._service
+        return self._crossing + (service.queued if service is not None else 0)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        reactor_bridge.call(self._started_service)
+
+    def publish(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a message to a destination, soon.
+
+        Raises:
+            PushUnavailable: as much waits as may, or the site is stopping.
+        """
+        with self._lock:
+            if self._is_stopped:
+                raise PushUnavailable("The site is stopping.")
+            self._forget_sent()
+            if len(self._sizes) >= self._max_messages or (
+                self._bytes + len(body) > self._max_bytes
+            ):
+                raise PushUnavailable("Too many messages wait to be pushed.")
+            self._sizes.append(len(body))
+            self._bytes += len(body)
+            self._crossing += 1
+            reactor_bridge.call(self._send, destination, body, headers)
+
+    def stop(self) -> Any:
+        """Send what waits and disconnect, in bounded time; gives a Deferred.
+
+        When the broker cannot be reached, what waits is given up at once.
+        """
+        with self._lock:
+            self._is_stopped = True
+            if self._service is None and not self._crossing:
+                return None
+        return reactor_bridge.call_deferred(self._stop)
+
+    def _forget_sent(self) -> None:
+        while len(self._sizes) > self.queued:
+            self._bytes -= self._sizes.popleft()
+
+    # In the reactor thread.
+
+    def _started_service(self) -> StompClientService:
+        if self._service is None:
+            reactor = reactor_bridge.get_reactor()
+            self._service = StompClientService(
+                [self._address],
+                login=self._login,
+                passcode=self._passcode,
+                virtual_host=self._virtual_host,
+                heart_beat=(self._heart_beat_ms, self._heart_beat_ms),
+                max_queued=self._max_messages,
+                max_queued_bytes=self._max_bytes,
+                reactor=reactor,
+            )
+            self._service.startService()
+            # A process that nobody stops in good order still sends what it has accepted.
+            reactor.addSystemEventTrigger("before", "shutdown", self._service.stopService)
+        return self._service
+
+    def _send(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
+        try:
+            self._started_service().send(destination, body, headers)
+        except StompError as error:
+            log.error("a message to %s cannot be sent: %s", destination, error)
+        finally:
+            with self._lock:
+                self._crossing -= 1
+
+    def _stop(self) -> Any:
+        return self._service.stopService() if self._service is not None else None

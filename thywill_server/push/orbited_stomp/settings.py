@@ -1,0 +1,113 @@
+"""Every setting of the component `orbited_stomp`, with its default and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from thywill_server.settings_table import Setting
+
+TRANSPORTS: Final = ("websocket", "xhrstream", "longpoll")
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "orbited_url": Setting(
+        kind="str",
+        default="/orbited/",
+        help="Where browsers find Orbited: a path of this site, or the URL of another origin. "
+        "A one-process site uses embedded_url in its place.",
+    ),
+    "stomp_host": Setting(
+        kind="str",
+        default="127.0.0.1",
+        help="The broker's host, as this site and Orbited see it.",
+    ),
+    "stomp_port": Setting(
+        kind="int",
+        default=61613,
+        minimum=1,
+        maximum=65535,
+        help="The broker's STOMP port.",
+    ),
+    "stomp_login": Setting(
+        kind="str",
+        default="",
+        help="The login of this site at a broker that has accounts; empty: a ticket is used.",
+    ),
+    "stomp_passcode": Setting(
+        kind="str",
+        default="",
+        secret=True,
+        help="The passcode to stomp_login; take it from the environment.",
+    ),
+    "stomp_virtual_host": Setting(
+        kind="str",
+        default="/",
+        help="The virtual host at the broker.",
+    ),
+    "heart_beat_seconds": Setting(
+        kind="float",
+        default=10.0,
+        minimum=0,
+        maximum=3600,
+        help="How often each side of a STOMP connection shows that it lives; 0: not at all.",
+    ),
+    "ticket_key_file": Setting(
+        kind="path",
+        help="The file with the key that signs tickets, made when it is missing; "
+        ".thywill/ticket.key by default. The environment variable THYWILL_TICKET_KEY outweighs it.",
+    ),
+    "ticket_seconds": Setting(
+        kind="int",
+        default=600,
+        minimum=2,
+        maximum=86400,
+        help="How long a ticket is good; a live page renews it before that, and a page that does "
+        "not is disconnected when it ends.",
+    ),
+    "transports": Setting(
+        kind="list",
+        default=list(TRANSPORTS),
+        choices=TRANSPORTS,
+        help="The ways to push that browsers try, in this order.",
+    ),
+    "max_queued_messages": Setting(
+        kind="int",
+        default=10_000,
+        minimum=1,
+        help="Messages that wait while the broker is away or slow; with that many, pushing is "
+        "unavailable and says so with push-unavailable.",
+    ),
+    "max_queued_bytes": Setting(
+        kind="int",
+        default=67_108_864,
+        minimum=1024,
+        help="The same bound for the bodies of those messages together.",
+    ),
+    "broker": Setting(
+        kind="str",
+        default="morbid.get_stomp_factory",
+        help="Only for a one-process site: dotted path of the function that gives the broker it "
+        "starts; empty: it connects to the one at stomp_host.",
+    ),
+    "broker_options": Setting(
+        kind="mapping",
+        default={},
+        help="Only for a one-process site: further options of that broker.",
+    ),
+    "comet": Setting(
+        kind="dotted path",
+        default="orbited.service.embedded",
+        help="Only for a one-process site: dotted path of the function that gives the comet server "
+        "it starts.",
+    ),
+    "comet_options": Setting(
+        kind="mapping",
+        default={},
+        help="Only for a one-process site: its further options, with the words of orbited.cfg.",
+    ),
+    "embedded_url": Setting(
+        kind="str",
+        default="/orbited/",
+        help="Only for a one-process site: the path at which it serves its comet server.",
+    ),
+}
