@@ -101,6 +101,11 @@ class FrameParser:
         """How many received bytes have not become an event yet."""
         return len(self._buffer) - self._position
 
+    @property
+    def is_within_frame(self) -> bool:
+        """Whether the beginning of a frame has arrived, and not yet its end."""
+        return bool(self._command) or self.bytes_buffered > 0
+
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer. Never raises; after a FrameError they are dropped."""
         if self._failed:

@@ -1,0 +1,97 @@
+r"""One message on its way through the broker, and the bytes it becomes.
+
+::
+
+    MESSAGE\n destination:...\n message-id:...\n user headers, content-length
+    subscription:7\n  ack:...\n  redelivered:true\n
+    \n  body  \0\n
+
+The first line of the picture is the *head*. It is built once for each version of
+STOMP in use among the receivers; only the second line differs between them. Topics
+hand the very same bytes object to all receivers whose second line is equal, so that
+whatever encodes further behind us (base64, WebSocket) can do it once, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stompservice.protocol import V10, encode_headers
+
+RESERVED_HEADERS: Final = frozenset(
+    {
+        "destination",
+        "message-id",
+        "subscription",
+        "ack",
+        "redelivered",
+        "content-length",
+        "receipt",
+        "transaction",
+        "login",
+        "passcode",
+    }
+)
+"""Headers of a SEND that are not passed on: the broker's own, or nobody else's business."""
+
+HEADER_OVERHEAD_BYTES: Final = 128
+"""What a message in a queue costs beside its body and header texts, roughly."""
+
+
+class Message:
+    """What was sent, and what it looks like to its receivers.
+
+    Attributes:
+        destination: where it goes.
+        id: its ``message-id``, unique over restarts.
+        headers: those of the sender that are passed on, not escaped.
+        body: bytes, as sent.
+        announces_length: whether the sender gave a ``content-length``.
+    """
+
+    __slots__ = ("_heads", "announces_length", "body", "destination", "headers", "id")
+
+    def __init__(
+        self, destination: str, message_id: str, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        self.destination = destination
+        self.id = message_id
+        self.headers = {
+            name: value for name, value in headers.items() if name not in RESERVED_HEADERS
+        }
+        self.body = body
+        self.announces_length = "content-length" in headers
+        self._heads: dict[str, bytes] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory this message takes while it waits in a queue."""
+        texts = sum(len(name) + len(value) for name, value in self.headers.items())
+        return HEADER_OVERHEAD_BYTES + len(self.body) + texts
+
+    def headers_as_sent(self) -> dict[str, str]:
+        """Headers to publish the same message with once more, elsewhere."""
+        if self.announces_length:
+            return self.headers | {"content-length": str(len(self.body))}
+        return self.headers
+
+    def frame(self, version: str, lines: bytes = b"") -> bytes:
+        """Build the MESSAGE frame.
+
+        Args:
+            version: of the receiver's connection.
+            lines: encoded header lines for this receiver: ``subscription``, ``ack``...
+        """
+        head = self._heads.get(version)
+        if head is None:
+            head = self._heads[version] = self._build_head(version)
+        return b"".join((head, lines, b"\n", self.body, b"\0\n"))
+
+    def _build_head(self, version: str) -> bytes:
+        own = {"destination": self.destination, "message-id": self.id}
+        # Clients of ActiveMQ's 1.0 days take a body without a length for text: the
+        # sender decides. Later versions want the length on every body.
+        if self.announces_length or (self.body and version != V10):
+            own["content-length"] = str(len(self.body))
+        return b"MESSAGE\n" + encode_headers(own | self.headers, version, lossy=True)

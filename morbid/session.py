@@ -1,0 +1,375 @@
+r"""The broker's side of one STOMP connection. No I/O, no clock.
+
+::
+
+    bytes --> receive_data --> FrameParser --> COMMANDS[state][command] --> Broker
+                                                    |                         |
+    bytes <-- write  <--  CONNECTED, RECEIPT, ERROR <'      MESSAGE <-- send <-'
+
+The verbs are those of every core: ``receive_data``, ``events_received``,
+``data_to_send``, ``next_deadline``, ``tick``. Three things more, for a shell that wants
+to be fast:
+
+* ``write_to`` puts a transport's ``write`` in the place of the list that ``data_to_send``
+  drains, and bytes pass without a stop.
+* ``pause`` and ``resume`` say that the transport is full, or empty again
+  (see ``morbid.outgoing``).
+* ``wake`` is called when something happened outside of a verb, because another connection
+  or the site did it: look at ``events_received``.
+
+When an authenticator or authorizer answers later, the session emits ``Waiting`` and reads
+no further frame until ``decide`` is called: they stay, in order, in the parser.
+
+States::
+
+    CONNECTING --CONNECT--> DECIDING --let in--> OPEN --DISCONNECT, ERROR--> CLOSED
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import Any, Final
+
+from morbid import commands
+from morbid.broker import Broker
+from morbid.deadlines import Deadlines
+from morbid.errors import (
+    ALREADY_CONNECTED,
+    FRAME_TOO_LARGE,
+    MALFORMED_FRAME,
+    NOT_CONNECTED,
+    SLOW_CONSUMER,
+    TOO_MUCH_PENDING,
+    UNKNOWN_COMMAND,
+    Refused,
+)
+from morbid.events import Closed, Event, Failed, Waiting
+from morbid.mqsecurity import Named
+from morbid.outgoing import Outgoing
+from morbid.policy import Policy
+from morbid.transactions import Transactions
+from stompservice.errors import FrameLimitError
+from stompservice.protocol import V12, Frame, FrameError, FrameParser, encode
+
+
+class State(Enum):
+    """Where a connection stands."""
+
+    CONNECTING = auto()
+    DECIDING = auto()
+    OPEN = auto()
+    CLOSED = auto()
+
+
+Act = Callable[["BrokerSession", Frame], None]
+
+# What a frame does, by state. What is not here is refused: see _dispatch.
+COMMANDS: Final[dict[State, dict[str, Act]]] = {
+    State.CONNECTING: {"CONNECT": commands.connect, "STOMP": commands.connect},
+    State.OPEN: {
+        "SEND": commands.send,
+        "SUBSCRIBE": commands.subscribe,
+        "UNSUBSCRIBE": commands.unsubscribe,
+        "ACK": commands.ack,
+        "NACK": commands.nack,
+        "BEGIN": commands.begin,
+        "COMMIT": commands.commit,
+        "ABORT": commands.abort,
+        "DISCONNECT": commands.disconnect,
+    },
+}
+
+
+class BrokerSession(Outgoing):
+    """One connection; see the module. What is public and no verb is for ``commands``.
+
+    Attributes:
+        version: of STOMP, once agreed.
+        identity: who it is, once let in.
+        number: of the connection, counted since the start of the broker.
+        current: the frame that is being carried out, for the ``receipt-id`` of an ERROR.
+    """
+
+    __slots__ = ("_deadlines", "_events", "_is_busy", "_now", "_parser", "_state", "_then",
+                 "_token", "_transactions", "_wall_offset", "current", "identity", "number",
+                 "peer", "policy", "version", "wake")  # fmt: skip
+
+    def __init__(
+        self,
+        broker: Broker,
+        policy: Policy | None = None,
+        *,
+        now: float,
+        peer: str = "",
+        wall_offset: float = 0.0,
+    ) -> None:
+        """Begin to wait for CONNECT.
+
+        Args:
+            broker: shared by all sessions.
+            policy: likewise; the default lets everybody do everything.
+            now: seconds on the clock that all verbs use.
+            peer: address, for the authenticator.
+            wall_offset: added to that clock gives seconds since the epoch.
+        """
+        super().__init__(broker)
+        self.policy = policy or Policy()
+        self.peer = peer
+        self.version = V12
+        self.identity: Named | None = None
+        self.current: Frame | None = None
+        broker.counters.connections_total += 1
+        self.number = broker.counters.connections_total
+        self.wake: Callable[[], object] | None = None
+        self._state = State.CONNECTING
+        self._parser = FrameParser(broker.login_limits, V12)
+        self._transactions: Transactions | None = None
+        self._events: list[Event] = []
+        self._is_busy = False
+        self._then: Callable[[Any], None] | None = None
+        self._token = 0
+        self._now = now
+        self._wall_offset = wall_offset
+        self._deadlines = Deadlines(broker.limits, now)
+
+    # The verbs.
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Feed bytes. Never raises for the peer's mistakes: they end in ERROR."""
+        if self._state is State.CLOSED:
+            return
+        self._now = now
+        self.broker.counters.bytes_in += len(data)
+        self._parser.receive_data(data)
+        self._is_busy = True
+        if self._then is None:
+            self._deadlines.received(now)
+            self._read_frames()
+        self._check_pending()
+        self._is_busy = False
+
+    def events_received(self) -> list[Event]:
+        """Hand out what has happened since the last call."""
+        if not self._events:
+            return []
+        events, self._events = self._events, []
+        return events
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` wants to be called at the latest."""
+        return None if self.is_closed else self._deadlines.earliest()
+
+    @property
+    def deadline_moved(self) -> bool:
+        """Whether ``next_deadline`` may be sooner than when it was last asked."""
+        return self._deadlines.moved
+
+    def tick(self, now: float) -> None:
+        """Time has passed: end what took too long, send a heart-beat that is due."""
+        if self.is_closed:
+            return
+        self._now = now
+        self._is_busy = True
+        if self._deadlines.beat_is_due(now) and not self.is_paused:
+            self.write(b"\n")
+        late = self._deadlines.passed(now)
+        if late is not None:
+            self.refuse(Refused(late))
+        self._is_busy = False
+
+    # Input.
+
+    @property
+    def wants_input(self) -> bool:
+        """False while a decision is awaited and much waits behind it already."""
+        return (
+            self._then is None
+            or self._parser.bytes_buffered < self.broker.limits.max_pending_bytes // 2
+        )
+
+    def _read_frames(self) -> None:
+        """Take frames until there is none, or one has to wait for a decision."""
+        frame_ended = False
+        for event in self._parser.events_received():
+            if isinstance(event, FrameError):
+                self._refuse_bytes(event)
+                return
+            frame_ended = True
+            self._run(self._dispatch, event)
+            if self._then is not None or self.is_closed:
+                return
+        if not self._parser.is_within_frame:
+            self._deadlines.frame_ends()
+        elif frame_ended or not self._deadlines.is_within_frame:
+            self._deadlines.frame_begins(self._now)
+
+    def _check_pending(self) -> None:
+        if self._then is None:
+            return
+        if self._parser.bytes_buffered > self.broker.limits.max_pending_bytes:
+            self.refuse(Refused(TOO_MUCH_PENDING))
+
+    def _refuse_bytes(self, error: FrameError) -> None:
+        refusal = FRAME_TOO_LARGE if isinstance(error, FrameLimitError) else MALFORMED_FRAME
+        headers = {"receipt": error.receipt} if error.receipt is not None else {}
+        self.current = Frame(error.command or "", headers)
+        self.refuse(Refused(refusal, str(error)))
+
+    def _dispatch(self, frame: Frame) -> None:
+        self.current = frame
+        act = COMMANDS[self._state].get(frame.command)
+        if act is not None:
+            act(self, frame)
+        elif self._state is State.CONNECTING:
+            raise Refused(NOT_CONNECTED)
+        elif frame.command in COMMANDS[State.CONNECTING]:
+            raise Refused(ALREADY_CONNECTED)
+        else:
+            raise Refused(UNKNOWN_COMMAND, frame.command)
+
+    def _run(self, act: Callable[[Any], None], argument: object) -> None:
+        try:
+            act(argument)
+        except Refused as refused:
+            self.refuse(refused)
+
+    # Decisions that may come later.
+
+    def ask(self, answer: Any, then: Callable[[Any], None]) -> None:
+        """Go on with ``then(answer)``, now or when a Deferred answer is there."""
+        if not hasattr(answer, "addCallbacks"):
+            then(answer)
+            return
+        self._then = then
+        self._token += 1
+        self._deadlines.decision_begins(self._now)
+        self.emit(Waiting(answer, self._token))
+
+    def decide(self, token: int, answer: object, now: float) -> None:
+        """Bring the answer that ``Waiting`` announced, None for a failure."""
+        if self._then is None or token != self._token:
+            return  # Nobody waits for it any more.
+        self._now = now
+        then, self._then = self._then, None
+        self._deadlines.decision_ends(now)
+        self._is_busy = True
+        self._run(then, answer)
+        if self._then is None and not self.is_closed:
+            self._read_frames()
+        self._check_pending()
+        self._is_busy = False
+
+    def is_waiting_for(self, token: int) -> bool:
+        """Whether this decision is still awaited."""
+        return self._then is not None and token == self._token
+
+    def failed(self, error: BaseException) -> None:
+        """Tell the shell of an authenticator or authorizer that raised."""
+        self.emit(Failed(error))
+
+    # The life of the connection.
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over, from either side."""
+        return self._state is State.CLOSED
+
+    def begin_deciding(self, version: str) -> None:
+        """CONNECT has come, and ``version`` is agreed."""
+        self._state = State.DECIDING
+        self.version = self._parser.version = version
+        self._parser.limits = self.broker.frame_limits
+
+    def open(self, identity: Named, beats: tuple[int, int]) -> None:
+        """Let the peer in, with these heart-beats (we send, we expect; ms)."""
+        self._state = State.OPEN
+        self.identity = identity
+        self.broker.logins[self] = None
+        self._deadlines.logged_in(*beats, self._now)
+        self.read_expiry()
+
+    def read_expiry(self) -> None:
+        """Look how long the identity is good for; an authorizer may have changed it."""
+        expires_at = getattr(self.identity, "expires_at", None)
+        self._deadlines.expires(None if expires_at is None else expires_at - self._wall_offset)
+
+    def refuse(self, refused: Refused, headers: Mapping[str, str] | None = None) -> None:
+        """Send an ERROR, and close unless this one is survived (see ``morbid.errors``)."""
+        if self.is_closed:
+            return
+        more = dict(headers or {})
+        if self.current is not None and "receipt" in self.current.headers:
+            more["receipt-id"] = self.current.headers["receipt"]
+        self.broker.counters.errors_sent += 1
+        self.reply(refused.refusal.encode(self.version, refused.detail[:200], more))
+        if refused.refusal.closes(self.version) or self._state is not State.OPEN:
+            self.close(refused.refusal.code)
+
+    def confirm(self, frame: Frame) -> None:
+        """Send the RECEIPT that ``frame`` asks for, if it does."""
+        receipt = frame.headers.get("receipt")
+        if receipt is not None:
+            self.reply(encode(Frame("RECEIPT", {"receipt-id": receipt}), self.version))
+
+    def close(self, code: str | None = None) -> None:
+        """End the connection from our side; what is held is written first."""
+        self.flush_and_stop()
+        self._leave()
+        self.emit(Closed(code))
+
+    def connection_lost(self) -> None:
+        """The connection is gone; nothing can be written any more."""
+        self.stop()
+        self.write = self.send
+        if not self.is_closed:
+            self._leave()
+
+    def too_slow(self) -> None:
+        """The peer does not read, and too much waits for it."""
+        self.drop_held()
+        self.current = None
+        self.refuse(Refused(SLOW_CONSUMER))
+
+    def _leave(self) -> None:
+        """Leave nothing behind: no subscription, no message, no transaction."""
+        was_open = self._state is State.OPEN
+        self._state = State.CLOSED
+        self._then = None
+        self._transactions = None
+        self.current = None
+        self.broker.logins.pop(self, None)
+        self.broker.unsubscribe(*self.subscriptions.by_key.values())
+        if was_open:
+            commands.gone(self)
+
+    def emit(self, event: Event) -> None:
+        """Keep an event for the shell, and wake it unless it is looking anyway."""
+        self._events.append(event)
+        if self.wake is not None and not self._is_busy:
+            self.wake()
+
+    # Who it is.
+
+    @property
+    def login(self) -> str:
+        """The name it was let in under; empty before that."""
+        return self.identity.name if self.identity is not None else ""
+
+    @property
+    def claim(self) -> str | None:
+        """The session claim of its identity."""
+        return getattr(self.identity, "session", None)
+
+    def belongs_to(self, login: str | None, session: str | None) -> bool:
+        """Whether it has this login name, or carries this session claim."""
+        return (login is not None and self.login == login) or (
+            session is not None and self.claim == session
+        )
+
+    @property
+    def transactions(self) -> Transactions:
+        """Its open transactions; made when first asked for."""
+        if self._transactions is None:
+            self._transactions = Transactions(self.broker.limits)
+        return self._transactions
