@@ -1,6 +1,6 @@
 /** Something that becomes ready, or fails, once; and those who wait for it, each with a limit. */
 export class Readiness {
-  /** @type {Set<{resolve: () => void, reject: (error: Error) => void}>} */
+  /** @type {Set<{resolve: (nothing?: any) => void, reject: (error: Error) => void}>} */
   #waiting = new Set();
   /** @type {Error | null} */
   #failure = null;

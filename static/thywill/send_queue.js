@@ -10,6 +10,9 @@ import { ThywillError } from "./errors.js";
  * alone; the next one is sent.
  */
 
+/** It is not known whether the message was handled, or it is being handled just now. */
+const MAY_REPEAT = new Set(["network", "still-handling"]);
+
 /** @typedef {{id: string, command?: string, message: unknown}} Message */
 /** @typedef {{message: Message, resolve: Function, reject: Function}} Entry */
 
@@ -30,7 +33,7 @@ export class SendQueue {
 
   /**
    * @param {(message: Message) => Promise<any>} deliver one attempt; rejects with code `network`
-   *   when it is not known whether the message arrived
+   *   when it is not known whether the message has arrived
    * @param {{now: () => number, sleep: (ms: number) => Promise<void>}} [clock] milliseconds
    * @param {() => number} [random]
    */
@@ -101,7 +104,8 @@ export class SendQueue {
       try {
         return await this.#deliver(message);
       } catch (error) {
-        if (error?.code !== "network" || this.#clock.now() >= end) {
+        const { code } = /** @type {any} */ (error);
+        if (!MAY_REPEAT.has(code) || this.#clock.now() >= end) {
           throw error;
         }
       }

@@ -136,7 +136,7 @@ export function createThywill(request = post) {
         try {
           thywill.push.establishConnection();
         } catch (cause) {
-          thywill.bootstrap.fail("push", cause?.message ?? String(cause), cause);
+          thywill.bootstrap.fail("push", String(cause), cause);
         }
       },
 
@@ -210,13 +210,17 @@ function failed(component, reason, cause) {
   return new ThywillError("bootstrap-failed", `${component}: ${reason}`, { component, cause });
 }
 
+const page = /** @type {any} */ (globalThis);
+
 /** The page's own. A second copy of this module, under another URL, finds the first one's. */
-export const thywill = (globalThis.thywill ??= createThywill());
+export const thywill = /** @type {ReturnType<typeof createThywill>} */ (
+  page.thywill ??= createThywill()
+);
 
 // A script that cannot be fetched says so only to whoever listens on the way down to it.
-globalThis.document?.addEventListener(
+page.document?.addEventListener(
   "error",
-  ({ target }) => {
+  (/** @type {Event} */ { target }) => {
     const component = target instanceof HTMLScriptElement && target.dataset.component;
     if (component) {
       thywill.bootstrap.fail(component, `cannot load ${target.src}`);

@@ -177,7 +177,8 @@ export class OrbitedStomp {
     client.connect(host, port, login, ticket, options);
     const { socket } = client;
     if (socket && isCurrent()) {
-      socket.ontransport = (/** @type {string | null} */ name) => isCurrent() && push.onTransport(name);
+      socket.ontransport = (/** @type {string | null} */ name) =>
+        isCurrent() && push.onTransport(name);
     }
   }
 
@@ -257,7 +258,7 @@ export class OrbitedStomp {
       try {
         end(attempt.client);
       } catch {
-        // It is closed already.
+        attempt.client.reset(); // it was not open yet
       }
     }
     this.#thywill.push.onTransport(null);

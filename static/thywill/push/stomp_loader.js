@@ -1,34 +1,38 @@
 import { ThywillError } from "../errors.js";
 
-/** @type {any[] | undefined} */
+/** @type {{Orbited: any, STOMPClient: any} | undefined} */
 let modules;
 
 /**
  * Give a new STOMPClient of the Orbited server that the page was told about.
  *
- * A browser may remember that a module could not be fetched, so every attempt asks for another
- * address until one has worked.
- *
- * @param {any} push
- * @param {number} attempts
+ * @param {{orbited_url: string, transports?: string[]}} push
+ * @param {number} attempts how often this page has tried to connect
  */
 export async function loadStompClient({ orbited_url: url, transports }, attempts) {
   const base = new URL(url, document.baseURI);
-  const query = attempts > 1 ? `?attempt=${attempts}` : "";
-  modules ??= await Promise.all(
-    ["static/Orbited.js", "static/protocols/stomp/stomp.js"].map(async (path) => {
-      const { href } = new URL(path, base);
-      try {
-        return await import(href + query);
-      } catch (cause) {
-        throw new ThywillError("connection-lost", `cannot load ${href}`, { cause });
-      }
-    }),
-  );
-  const [{ Orbited }, { STOMPClient }] = modules;
+  modules ??= await loadModules(base, attempts);
+  const { Orbited, STOMPClient } = modules;
   Orbited.settings.url = base.href;
-  if (transports?.length > 0) {
+  if (transports !== undefined && transports.length > 0) {
     Orbited.settings.transports = transports;
   }
   return new STOMPClient();
+}
+
+/**
+ * @param {URL} base
+ * @param {number} attempts
+ */
+async function loadModules(base, attempts) {
+  const { href } = new URL("static/protocols/stomp/stomp.js", base);
+  // A browser may remember for the page's life that an address could not be loaded.
+  const query = attempts > 1 ? `?attempt=${attempts}` : "";
+  try {
+    const { STOMPClient } = await import(href + query);
+    const { Orbited } = await import(new URL("static/Orbited.js", base).href);
+    return { Orbited, STOMPClient };
+  } catch (cause) {
+    throw new ThywillError("connection-lost", `cannot load ${href}`, { cause });
+  }
 }

@@ -2,9 +2,9 @@
 import { Trips, milliseconds } from "./trips.js";
 import * as view from "./view.js";
 
-const { thywill } = globalThis;
+const { thywill } = /** @type {any} */ (globalThis);
 const trips = new Trips();
-/** @type {Map<import("./trips.js").Trip, {row: view.Row, resolve: (value: any) => void}>} */
+/** @type {Map<import("./trips.js").Trip, {row: view.Row, resolve: () => void}>} */
 const underWay = new Map();
 const SERIES = 20;
 
@@ -15,16 +15,15 @@ const SERIES = 20;
 async function send(text) {
   const trip = trips.start(text);
   const row = new view.Row(trip);
+  /** @type {Promise<void>} */
   const isOver = new Promise((resolve) => underWay.set(trip, { row, resolve }));
   view.showMeasures(trips);
   view.pulse();
-  try {
-    await thywill.send.fn(text);
-  } catch (error) {
+  thywill.send.fn(text).catch((/** @type {any} */ error) => {
     trips.fail(trip, `${error.code}: ${error.message}`);
     view.announce(`Not sent: ${error.message}`);
     finish(trip);
-  }
+  });
   await isOver;
 }
 
@@ -80,8 +79,4 @@ thywill.application.fn = () => {
   input.focus({ preventScroll: true });
 };
 
-try {
-  await thywill.application.ready();
-} catch (error) {
-  view.showProblem(error.message);
-}
+thywill.application.ready().catch((/** @type {any} */ error) => view.showProblem(error.message));

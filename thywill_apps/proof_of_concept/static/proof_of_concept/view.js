@@ -5,6 +5,7 @@ const MAX_ROWS = 250;
 const SVG = "http://www.w3.org/2000/svg";
 const HISTORY = { columns: 60, width: 240, height: 44 };
 
+/** @type {Record<string, string>} */
 const TRANSPORT_NAMES = {
   websocket: "WebSocket",
   xhrstream: "XHR streaming",

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { InMemory } from "../../../../static/thywill/push/in_memory.js";
+import { register } from "../../../../static/thywill/push/register.js";
+import { CONFIG, newPage, settle } from "../support/page.js";
+
+/** A page that has begun to ask; pauses end when the test says so. */
+async function asking() {
+  const page = newPage();
+  const pauses = [];
+  const sleep = (ms) => new Promise((resolve) => pauses.push({ ms, end: resolve }));
+  const connection = new InMemory(page.thywill, { random: () => 0.5, sleep });
+  register(page.thywill, connection, undefined);
+  page.thywill.bootstrap.fn(CONFIG);
+  await settle();
+  return { ...page, connection, pauses };
+}
+
+const said = (id, body) => ({ id, body, content_type: "text/plain", event: null });
+
+test.beforeEach((t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(console, "error", () => {});
+});
+
+test("the first question does not wait, and its answer establishes the connection", async () => {
+  const { site, thywill } = await asking();
+  assert.equal(site.last.path, "/thywill/push/");
+  assert.deepEqual([site.last.body.after, site.last.body.wait], [0, false]);
+  assert.equal(thywill.state, "connecting");
+  site.last.answer({ messages: [] });
+  await settle();
+  assert.equal(thywill.state, "live");
+  assert.equal(thywill.push.transport, "longpoll");
+  assert.deepEqual([site.last.body.after, site.last.body.wait], [0, true]);
+});
+
+test("messages are delivered in order, and the next question confirms them", async () => {
+  const { site, thywill } = await asking();
+  const got = [];
+  thywill.push.onReceipt = (message) => got.push(message);
+  site.last.answer({ messages: [said(7, "a"), said(8, "b")] });
+  await settle();
+  assert.deepEqual(got, ["a", "b"]);
+  assert.equal(site.last.body.after, 8);
+});
+
+test("a site that lets no more pages wait is not asked in a hurry", async () => {
+  const { site, pauses } = await asking();
+  site.last.answer({ messages: [] });
+  await settle();
+  site.last.answer({ messages: [] });
+  await settle();
+  assert.equal(site.requests.length, 2);
+  assert.deepEqual(
+    pauses.map(({ ms }) => ms),
+    [2000],
+  );
+  pauses[0].end();
+  await settle();
+  assert.equal(site.requests.length, 3);
+});
+
+test("a question without an answer is asked again, from the same message on", async (t) => {
+  const { site, heard } = await asking();
+  site.last.answer({ messages: [said(3, "x")] });
+  await settle();
+  site.last.refuse("network");
+  await settle();
+  assert.deepEqual(heard, ["live", "recovering", "network"]);
+  t.mock.timers.tick(250);
+  await settle();
+  assert.deepEqual([site.last.body.after, site.last.body.wait], [3, false]);
+  site.last.answer({ messages: [] });
+  await settle();
+  assert.equal(heard.at(-1), "live");
+});
+
+test("after a refusal for good nothing is asked any more", async (t) => {
+  const { site, thywill } = await asking();
+  site.last.refuse("unknown-client");
+  await settle();
+  t.mock.timers.tick(600_000);
+  await settle();
+  assert.equal(site.requests.length, 1);
+  assert.equal(thywill.state, "closed");
+});
+
+test("after close nothing is delivered and nothing asked, until open", async () => {
+  const { site, thywill } = await asking();
+  const got = [];
+  thywill.push.onReceipt = (message) => got.push(message);
+  site.last.answer({ messages: [] });
+  await settle();
+  thywill.close();
+  site.last.answer({ messages: [said(1, "late")] });
+  await settle();
+  assert.deepEqual(got, []);
+  assert.equal(site.requests.length, 2);
+  thywill.open();
+  await settle();
+  assert.equal(site.requests.length, 3);
+});
