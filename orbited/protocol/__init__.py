@@ -1,0 +1,1 @@
+"""The rules of Orbited's wire, without I/O: packets, session, handshake, access."""

@@ -1,0 +1,80 @@
+"""Which page may reach which address.
+
+The access list is made of lines ``SOURCE -> HOST:PORT``. The destination is compared as it is
+written, without name resolution: ``localhost:61613`` and ``127.0.0.1:61613`` are two entries.
+SOURCE is one of
+
+* ``*``: any page of the same origin as this server (and whatever sends no ``Origin``);
+* a ``Host`` value, ``localhost:8000``: the same, for requests made under that name;
+* an origin, ``https://example.com``: pages of exactly that origin.
+
+A browser sends ``Origin`` with every request that a page of another site could make, so a page
+that is neither of the same origin nor listed reaches nothing, whatever the list says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["AccessList", "AccessRule", "Source"]
+
+ANYONE = "*"
+
+
+class AccessRule(NamedTuple):
+    """One line of the list."""
+
+    source: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who made a request.
+
+    Args:
+        host: the ``Host`` header, or "".
+        origin: the ``Origin`` header, or None.
+        scheme: ``http`` or ``https``, of the request itself.
+        address: of the browser, as far as it is known.
+    """
+
+    host: str
+    origin: str | None = None
+    scheme: str = "http"
+    address: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """The page that made the request comes from another origin than this server's."""
+        return self.origin is not None and self.origin != f"{self.scheme}://{self.host}"
+
+
+class AccessList:
+    """The rules, ready to be asked."""
+
+    def __init__(self, rules: Iterable[AccessRule] = ()) -> None:
+        self._sources: dict[tuple[str, int], set[str]] = {}
+        self._origins: set[str] = set()
+        for rule in rules:
+            self._sources.setdefault((rule.host, rule.port), set()).add(rule.source)
+            if "://" in rule.source:
+                self._origins.add(rule.source)
+
+    def admits(self, source: Source) -> bool:
+        """Whether the page may talk to this server at all."""
+        return not source.is_foreign or source.origin in self._origins
+
+    def lists_origin(self, origin: str | None) -> bool:
+        """Whether the origin is named, so that its pages get CORS headers."""
+        return origin in self._origins
+
+    def allows(self, source: Source, host: str, port: int) -> bool:
+        """Whether the page may be connected to that address."""
+        allowed = self._sources.get((host, port))
+        if not allowed:
+            return False
+        if source.origin is not None and source.origin in allowed:
+            return True
+        return not source.is_foreign and (ANYONE in allowed or source.host in allowed)

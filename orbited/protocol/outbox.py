@@ -1,0 +1,194 @@
+"""What goes down to one browser: numbering, merging, the resend window. No I/O.
+
+::
+
+      send()         numbered here        acknowledged
+        |                 |                    |
+        v                 v                    v
+    [ queue ]  ------> [ unacknowledged ] ---> gone
+      bytes              packets 7 8 9 | 10 11
+                                       ^
+                                       how far the open transport has carried them
+
+Bytes in the queue are merged into few packets, because the parser of 2010 fails on more than 666
+in one piece. What must be a packet of its own (the answer to the handshake, ``opt``, ``ping``,
+``close``) is *marked*.
+"""
+
+from typing import cast
+
+from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
+from orbited.protocol.settings import SessionSettings
+
+__all__ = ["MAX_BURST_PACKETS", "Outbox"]
+
+#: What a packet costs in memory beside its data; keeps many tiny ones from being free.
+PACKET_OVERHEAD = 64
+
+#: More packets than the parser of 2010 takes in one piece do not leave in one.
+MAX_BURST_PACKETS = 600
+
+
+class Outbox:
+    """Two lists and a mark; see the picture above."""
+
+    __slots__ = (
+        "_acked_id",
+        "_marked",
+        "_queue",
+        "_sent",
+        "_settings",
+        "_unacked",
+        "last_id",
+        "queued_bytes",
+        "unacked_bytes",
+    )
+
+    def __init__(self, settings: SessionSettings) -> None:
+        self._settings = settings
+        self._queue: list[bytes | Packet] = []
+        self._marked = 0
+        self.queued_bytes = 0
+        self._unacked: list[Packet] = []
+        self.unacked_bytes = 0
+        self._sent = 0
+        self.last_id = 0
+        self._acked_id = 0
+
+    def send(self, data: bytes) -> bool:
+        """Queue application bytes; neighbors are merged into one packet.
+
+        Returns:
+            False when more waits than ``queued_bytes`` of the settings allows.
+        """
+        size = len(data)
+        self.queued_bytes += size
+        if size > self._settings.packet_bytes:
+            step = self._settings.packet_bytes
+            self._queue.extend(data[start : start + step] for start in range(0, size, step))
+        elif size:
+            self._queue.append(data)
+        return self.queued_bytes <= self._settings.queued_bytes
+
+    def send_alone(self, name: bytes, data: bytes | None) -> None:
+        """Queue something that is a packet of its own."""
+        self._queue.append(Packet(UNNUMBERED, name, data))
+        self._marked += 1
+        if name is DATA:
+            self.queued_bytes += len(data or b"")
+
+    def discard_queued(self) -> None:
+        """Drop what has no number yet."""
+        self._queue.clear()
+        self.queued_bytes = self._marked = 0
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self.discard_queued()
+        self._unacked.clear()
+        self.unacked_bytes = self._sent = 0
+
+    def rewind(self) -> None:
+        """A new transport is open: everything that is not acknowledged goes again."""
+        self._sent = 0
+
+    def acknowledge(self, packet_id: int) -> Packet | None:
+        """Forget the packets up to that id; what makes no sense is ignored.
+
+        Returns:
+            The last of the packets that were forgotten.
+        """
+        last = min(packet_id, self.last_id)
+        if last <= self._acked_id:
+            return None
+        self._acked_id = last
+        packet, count = None, 0
+        for waiting in self._unacked:
+            if waiting.id > last:
+                break
+            packet = waiting
+            count += 1
+            self.unacked_bytes -= len(packet.data or b"") + PACKET_OVERHEAD
+        del self._unacked[:count]
+        self._sent = max(0, self._sent - count)
+        return packet
+
+    def take(self, max_packets: int) -> list[Packet]:
+        """Number what may be numbered, and hand over the next packets for the transport."""
+        unacked, start = self._unacked, self._sent
+        room = max_packets - (len(unacked) - start)
+        if self._queue and room > 0:
+            self._number_queued(room)
+        packets = unacked[start : start + max_packets]
+        self._sent = start + len(packets)
+        return packets
+
+    def number_alone(self, name: bytes) -> None:
+        """Give a packet its number at once, before anything that is queued."""
+        self._append_numbered(name, None)
+
+    def _number_queued(self, room: int) -> None:
+        """Turn queued bytes into at most ``room`` numbered packets, as few as possible."""
+        settings, queue = self._settings, self._queue
+        if self.is_window_full:
+            return
+        if self._marked == 0 and self.queued_bytes <= settings.packet_bytes:
+            # Nearly always: a frame or a few, to a browser that keeps up.
+            self._queue = []
+            self.queued_bytes = 0
+            self._append_numbered(DATA, join_shared(cast(list[bytes], queue)))
+            return
+        position = 0
+        while position < len(queue) and room > 0 and not self.is_window_full:
+            item = queue[position]
+            if isinstance(item, Packet):
+                position += 1
+                self._marked -= 1
+                name, data = item.name, item.data
+            else:
+                end = self._end_of_run(position)
+                name, data = DATA, join_shared(cast(list[bytes], queue[position:end]))
+                position = end
+            if name is DATA:
+                self.queued_bytes -= len(data or b"")
+            self._append_numbered(name, data)
+            room -= 1
+        del queue[:position]
+
+    def _end_of_run(self, position: int) -> int:
+        """Where the bytes end that fit into one packet with those at ``position``."""
+        size = 0
+        while position < len(self._queue):
+            item = self._queue[position]
+            if isinstance(item, Packet):
+                break
+            size += len(item)
+            if size > self._settings.packet_bytes:
+                break
+            position += 1
+        return position
+
+    def _append_numbered(self, name: bytes, data: bytes | None) -> None:
+        self.last_id = number = self.last_id + 1
+        self._unacked.append(Packet(number, name, data))
+        self.unacked_bytes += PACKET_OVERHEAD + (len(data) if data is not None else 0)
+
+    @property
+    def is_window_full(self) -> bool:
+        """As much as allowed is unacknowledged; nothing new gets a number."""
+        return self.unacked_bytes >= self._settings.unacknowledged_bytes
+
+    @property
+    def is_window_half_full(self) -> bool:
+        """Time to ask the browser for an acknowledgement."""
+        return self.unacked_bytes * 2 >= self._settings.unacknowledged_bytes
+
+    @property
+    def is_sent(self) -> bool:
+        """The open transport has carried everything."""
+        return not self._queue and self._sent == len(self._unacked)
+
+    @property
+    def has_more(self) -> bool:
+        """``take`` would return packets."""
+        return self._sent < len(self._unacked) or (bool(self._queue) and not self.is_window_full)

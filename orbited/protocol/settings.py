@@ -1,0 +1,44 @@
+"""What may be set about packets and sessions; each bound says what happens when it is reached.
+
+Sizes are in bytes, times in seconds. ``orbited.config`` reads these classes to know the keys
+of ``[limits]`` and ``[session]``, so this is also their reference.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["PacketLimits", "SessionSettings", "setting"]
+
+
+def setting(default: Any, help: str, minimum: float = 0) -> Any:
+    """Declare a dataclass field with its sentence for the reference and its lowest value."""
+    return field(default=default, metadata={"help": help, "minimum": minimum})
+
+
+@dataclass(frozen=True, slots=True)
+class PacketLimits:
+    """How much one POST, or one WebSocket message, may hold; beyond it nothing is applied."""
+
+    post_bytes: int = setting(4 << 20, "largest POST (413) or WebSocket message (1009)", 64)
+    argument_bytes: int = setting(4 << 20, "longest argument of a packet; 400 beyond", 64)
+    packets_per_post: int = setting(10_000, "most packets in one body; 400 beyond", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """The life of one session."""
+
+    ping_interval: int = setting(30, "silence after which the browser is pinged", 1)
+    ping_timeout: int = setting(30, "time it then has before the session is closed", 1)
+    unused_timeout: float = setting(20.0, "life of a session that no transport was opened on", 0.1)
+    close_timeout: float = setting(30.0, "time a closed session waits for its last packets", 0.1)
+    packet_bytes: int = setting(65_536, "largest data packet; more is split", 1024)
+    unacknowledged_bytes: int = setting(
+        2 << 20, "sent and not acknowledged; at this bound nothing more is sent", 4096
+    )
+    pause_bytes: int = setting(256 << 10, "waiting to be sent; at this bound the back end pauses")
+    queued_bytes: int = setting(
+        4 << 20, "waiting to be sent; beyond it the session is closed as a slow consumer", 1024
+    )
+    acknowledge_seconds: float = setting(1.0, "longest wait before a WebSocket client is acked")
+    acknowledge_packets: int = setting(32, "most upstream packets before it is acked", 1)
