@@ -1,0 +1,42 @@
+"""Writing to a socket without a turn of the reactor.
+
+``transport.write`` of Twisted keeps the bytes and asks the reactor to call back when the socket
+can be written to; for the small, single writes of a push server that registration costs more
+than the send itself. When nothing is waiting, the bytes can as well be given to the kernel at
+once. Whatever the kernel does not take goes the usual way, so order, back-pressure and the
+handling of errors stay with Twisted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.tcp import Connection
+
+__all__ = ["direct_writer"]
+
+
+def direct_writer(transport: Any) -> Callable[[bytes], None]:
+    """Return the quickest correct way to write to this transport."""
+    if not isinstance(transport, Connection) or getattr(transport, "TLS", False):
+        return transport.write  # type: ignore[no-any-return]
+    send = transport.socket.send
+    write_later: Callable[[bytes], None] = transport.write
+
+    def write(data: bytes) -> None:
+        # _tempDataBuffer: what was written in this turn; dataBuffer: what an earlier one left.
+        if (
+            transport._tempDataBuffer
+            or transport.dataBuffer
+            or transport.disconnecting
+            or not transport.connected
+        ):
+            write_later(data)
+            return
+        try:
+            sent = send(data)
+        except OSError:
+            sent = 0  # full, or broken: the reactor's own attempt finds out and reports it
+        if sent != len(data):
+            write_later(data[sent:])
+
+    return write

@@ -1,0 +1,110 @@
+"""The HTTP that comet needs, and no more: one request and its answer.
+
+Sessions and transports are written against ``Exchange``. What reads the requests is an *edge*;
+``orbited.web`` is the one over twisted.web. An edge calls ``respond(exchange)`` once the whole
+body is there, in the reactor thread::
+
+    def respond(exchange):
+        if exchange.method != "GET":
+            return exchange.reply(405, "Only GET here.\\n", [("Allow", "GET")])
+        exchange.on_lost(lambda: print("the browser is gone"))
+        exchange.start(200, [("Content-Type", "text/plain")])
+        exchange.write(b"now ")          # each write is on its way to the browser at once
+        exchange.write(b"and later")
+        exchange.finish()
+"""
+
+import abc
+from collections.abc import Callable, Iterable, Sequence
+
+from twisted.internet.interfaces import IProtocol, IPushProducer
+
+__all__ = ["Exchange", "Headers", "Responder"]
+
+Headers = Iterable[tuple[str, str]]
+
+#: Every answer has these: nothing of ours is to be kept, guessed at, or held back by a proxy.
+COMMON_HEADERS: Sequence[tuple[str, str]] = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Accel-Buffering", "no"),
+)
+
+
+class Exchange(abc.ABC):
+    """One request and its answer.
+
+    Attributes:
+        method: in capitals.
+        path: the segments below where the responder is mounted, percent-decoded.
+        scheme: ``http`` or ``https``, as the browser sees it.
+        address: of the browser, as far as it is known; "" when it is not.
+    """
+
+    __slots__ = ("address", "method", "path", "scheme")
+
+    method: str
+    path: tuple[str, ...]
+    scheme: str
+    address: str
+
+    # -- the request --------------------------------------------------------------------------
+
+    @property
+    @abc.abstractmethod
+    def body(self) -> bytes:
+        """The whole body; the edge has kept it within its limit."""
+
+    @property
+    @abc.abstractmethod
+    def target(self) -> str:
+        """Path and query as they stand in the request line."""
+
+    @abc.abstractmethod
+    def argument(self, name: str) -> str | None:
+        """The last value of that name in the query, or None."""
+
+    @abc.abstractmethod
+    def header(self, name: str) -> str | None:
+        """The last header of that name, or None."""
+
+    @abc.abstractmethod
+    def header_items(self) -> list[tuple[str, str]]:
+        """All headers in order."""
+
+    @abc.abstractmethod
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call back once if the connection goes away before the answer is finished."""
+
+    # -- the answer ---------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def start(self, status: int, headers: Headers, length: int | None = None) -> None:
+        """Begin the answer; without a length it ends where ``finish`` is called."""
+
+    @abc.abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send bytes of the body; harmless when the browser is gone."""
+
+    @abc.abstractmethod
+    def finish(self) -> None:
+        """End the answer properly; harmless when it is over already."""
+
+    @abc.abstractmethod
+    def register_producer(self, producer: IPushProducer) -> None:
+        """Tell ``producer`` to pause while more than the edge wants to hold is unsent."""
+
+    @abc.abstractmethod
+    def upgrade(self, response: bytes, protocol: IProtocol) -> None:
+        """Send ``response`` and hand the connection over to ``protocol``."""
+
+    def reply(self, status: int, body: str | bytes, headers: Headers = ()) -> None:
+        """Answer in one go; text becomes ``text/plain``."""
+        data = body.encode() if isinstance(body, str) else body
+        headers = [("Content-Type", "text/plain; charset=utf-8"), *COMMON_HEADERS, *headers]
+        self.start(status, headers, len(data))
+        self.write(data)
+        self.finish()
+
+
+Responder = Callable[[Exchange], None]

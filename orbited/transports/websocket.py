@@ -1,0 +1,85 @@
+"""WebSocket: packets in both directions, in binary messages, data without base64.
+
+Upstream packets are acknowledged here with the unnumbered packet ``["0", "ack", "N"]``, so that
+a page that falls back to another transport repeats just what was not accepted.
+"""
+
+from collections.abc import Sequence
+
+from orbited.protocol.packets import RAW, Packet
+from orbited.protocol.session import Carrier
+from orbited.transports.base import MAX_RESPONSE_PACKETS, Session, Transport
+from orbited.websocket import WebSocketConnection, upgrade
+
+__all__ = ["WebSocket"]
+
+NORMAL, UNSUPPORTED, INVALID = 1000, 1003, 1007
+
+
+class WebSocket(Transport):
+    """A transport that lasts as long as the session, and carries what comes up as well."""
+
+    __slots__ = ("_connection",)
+
+    name = "websocket"
+    carrier = Carrier(is_atomic=True, acknowledges=True)
+    encoder = RAW
+
+    def open(self, session: Session, now: float) -> bool:
+        """Shake hands."""
+        self._session = session
+        connection = upgrade(
+            self.exchange,
+            self,
+            session.clock,
+            max_message_bytes=session.limits.post_bytes,
+            compression=self.settings.websocket_compression,
+            headers=self._headers,
+        )
+        if connection is None:
+            self.is_finished = True
+            return False
+        self._connection: WebSocketConnection = connection
+        return True
+
+    def send(self, packets: Sequence[Packet], now: float) -> None:
+        """Send one burst as one message."""
+        self._connection.send_binary(RAW.encode(packets))
+
+    def packet_room(self) -> int:
+        """No limit of the browser's; a burst of this size is large enough."""
+        return MAX_RESPONSE_PACKETS
+
+    def finish(self) -> None:
+        """Close in order."""
+        self.close(NORMAL)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close, saying why."""
+        if not self.is_finished:
+            self.is_finished = True
+            self._connection.close(code, reason)
+
+    def pause_reading(self) -> None:
+        """The back end cannot keep up: let the browser wait."""
+        self._connection.pause_reading()
+
+    def resume_reading(self) -> None:
+        """The back end can go on."""
+        self._connection.resume_reading()
+
+    # -- the connection calls these -----------------------------------------------------------
+
+    def message_received(self, data: bytes, is_text: bool) -> None:
+        """One message came up."""
+        if self.is_finished:
+            return
+        if is_text:
+            self.close(UNSUPPORTED, "packets travel in binary messages")
+            self._session.transport_lost(self)
+        else:
+            self._session.receive_message(data)
+
+    def connection_lost(self) -> None:
+        """The browser is gone."""
+        self._lost()

@@ -1,0 +1,300 @@
+# mypy: allow-untyped-calls
+"""The edge over twisted.web: requests in, exchanges for sessions and transports out.
+
+A head that comes in drops, and a body larger than allowed, end here. Nothing above knows
+twisted.web; another edge may take its place.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, cast
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import Protocol
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from orbited.direct import direct_writer
+from orbited.http import Exchange, Headers, Responder
+
+__all__ = ["BoundedSite", "WebExchange", "WebResource"]
+
+log = logging.getLogger(__name__)
+access_log = logging.getLogger("orbited.access")
+
+#: How long we go on reading after a refusal, so that the browser gets to see it.
+LINGER_SECONDS = 2.0
+
+
+class WebExchange(Exchange):
+    """One request of twisted.web."""
+
+    __slots__ = ("_is_chunked", "_is_over", "_request", "_write")
+
+    def __init__(self, request: Request, trusted_proxies: Collection[str] = ()) -> None:
+        self._request = request
+        self.method = request.method.decode("latin-1")
+        self.path = tuple(part.decode("latin-1") for part in request.postpath or ())
+        self.address = getattr(request.getClientAddress(), "host", "")
+        self.scheme = "https" if request.isSecure() else "http"
+        if self.address in trusted_proxies:
+            forwarded = self.header("x-forwarded-for") or ""
+            self.address = forwarded.rpartition(",")[2].strip() or self.address
+            self.scheme = self.header("x-forwarded-proto") or self.scheme
+        self._is_over = False
+        self._is_chunked = False
+        self._write: Callable[[bytes], None] | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return cast(bytes, cast(Any, self._request.content).read())
+
+    @property
+    def target(self) -> str:
+        """Path and query of the request line."""
+        return self._request.uri.decode("latin-1")
+
+    def argument(self, name: str) -> str | None:
+        """The last value of that name in the query."""
+        values = self._request.args.get(name.encode("latin-1"))
+        return values[-1].decode("latin-1") if values else None
+
+    def header(self, name: str) -> str | None:
+        """The last header of that name."""
+        value = self._request.getHeader(name.encode("latin-1"))
+        return value.decode("latin-1") if value is not None else None
+
+    def header_items(self) -> list[tuple[str, str]]:
+        """All headers."""
+        return [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, values in self._request.requestHeaders.getAllRawHeaders()
+            for value in values
+        ]
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call back if the connection goes away first."""
+
+        def lost(_: Failure) -> None:
+            self._is_over = True
+            callback()
+
+        self._request.notifyFinish().addErrback(lost)
+
+    def start(self, status: int, headers: Headers, length: int | None = None) -> None:
+        """Begin the answer."""
+        request = self._request
+        request.setResponseCode(status)
+        for name, value in headers:
+            request.setHeader(name, value)
+        if length is not None:
+            request.setHeader("Content-Length", str(length))
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the body."""
+        if self._is_over:
+            return
+        if self._write is not None:
+            self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+            return
+        self._request.write(data)
+        if self._request.channel is not None:
+            # The head is out; from here on the body goes past twisted.web.
+            self._is_chunked = bool(self._request.chunked)
+            self._write = direct_writer(self._request.channel.transport)
+
+    def finish(self) -> None:
+        """End the answer."""
+        if not self._is_over:
+            self._is_over = True
+            if self._request.producer is not None:
+                self._request.unregisterProducer()
+            self._request.finish()
+
+    def register_producer(self, producer: IPushProducer) -> None:
+        """Pause ``producer`` while too much is unsent."""
+        if not self._is_over:
+            self._request.registerProducer(producer, True)
+
+    def upgrade(self, response: bytes, protocol: Any) -> None:
+        """Hand the connection over."""
+        self._is_over = True
+        _take_over(self._request, response, protocol)
+
+
+def _take_over(request: Request, response: bytes, protocol: Protocol) -> None:
+    """Give the connection of a request to another protocol.
+
+    This is the one place that reaches into twisted.web; the way is that of Twisted's own
+    WebSocket resource, which is not a public one.
+    """
+    channel: Any = request.channel
+    transport = channel.transport
+    channel.setTimeout(None)
+    channel.requests.remove(request)
+    transport.unregisterProducer()
+    transport.write(response)
+    channel._protocolUpgradeForWebsockets(protocol)
+    # Bytes that came in one piece with the request are still on their way to the channel.
+    channel.rawDataReceived = protocol.dataReceived
+    transport.resumeProducing()
+
+
+class WebResource(Resource):
+    """A responder, mounted in a tree of twisted.web resources."""
+
+    isLeaf = True
+
+    def __init__(self, respond: Responder, trusted_proxies: Collection[str] = ()) -> None:
+        super().__init__()
+        self._respond = respond
+        self._trusted_proxies = trusted_proxies
+
+    def render(self, request: Request) -> int:
+        """Twisted: answer a request, now or later."""
+        exchange = WebExchange(request, self._trusted_proxies)
+        request.responseHeaders.removeHeader(b"Server")
+        try:
+            self._respond(exchange)
+        except Exception:
+            log.exception("a request failed")
+            if request.startedWriting:
+                request.loseConnection()
+            else:
+                exchange.reply(500, "Something is wrong on this server.\n")
+        return NOT_DONE_YET
+
+
+class _Request(Request):
+    """A request whose body is bounded while it comes in."""
+
+    channel: Any
+
+    def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(channel, *args, parsePOSTFormSubmission=False, **kwargs)
+        self._received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Twisted: a piece of the body."""
+        self._received += len(data)
+        if self._received > self.channel.max_body_bytes:
+            self.channel.refuse(413, "Request Entity Too Large")
+        elif not self.channel.is_refused:
+            super().handleContentChunk(data)
+
+
+class _Channel(HTTPChannel):
+    """A connection that has to send the head of a request in time, and a body within bounds."""
+
+    site: "BoundedSite"
+    transport: Any
+    is_refused = False
+    max_body_bytes = 0
+    _is_reading_head = False
+    _is_reading_body = False
+
+    def connectionMade(self) -> None:
+        """Twisted: somebody connected."""
+        self.totalHeadersSize = self.site.header_bytes
+        super().connectionMade()
+        self.setTimeout(self.site.header_seconds)
+        self._is_reading_head = True
+
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted: bytes came; those of a head do not put the time-out off."""
+        if self._is_reading_body:
+            self.resetTimeout()
+        elif not self._is_reading_head:
+            self._is_reading_head = True
+            self.setTimeout(self.site.header_seconds)
+        super(HTTPChannel, self).dataReceived(data)
+
+    def allHeadersReceived(self) -> None:
+        """Twisted: the head is complete."""
+        self._is_reading_head, self._is_reading_body = False, True
+        self.setTimeout(self.site.keep_alive_seconds)
+        self.max_body_bytes = self.site.max_body_bytes(self._path)
+        if self.length is not None and self.length > self.max_body_bytes:
+            self.refuse(413, "Request Entity Too Large")
+        else:
+            super().allHeadersReceived()
+
+    def allContentReceived(self) -> None:
+        """Twisted: the request is complete."""
+        self._is_reading_body = False
+        if not self.is_refused:
+            super().allContentReceived()
+
+    def refuse(self, status: int, phrase: str) -> None:
+        """Answer without looking further at what still comes, and close soon."""
+        if self.is_refused:
+            return
+        self.is_refused = True
+        body = f"{phrase}.\n".encode()
+        head = (
+            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        vars(self).update(rawDataReceived=self._ignore, dataReceived=self._ignore)
+        self.requests.clear()
+        self.setTimeout(None)
+        self._abortingCall = self.callLater(LINGER_SECONDS, self._stop_lingering)
+
+    def _send100Continue(self) -> None:
+        if not self.is_refused:
+            super()._send100Continue()
+
+    def _ignore(self, data: bytes) -> None:
+        """Read on, so that the refusal arrives."""
+
+    def _stop_lingering(self) -> None:
+        self._abortingCall = None
+        self.loseConnection()
+
+
+class BoundedSite(Site):
+    """A site with bounds on heads and bodies.
+
+    Args:
+        max_body_bytes: path of a request (as bytes) to the largest body it may have.
+        redact: what the access log may show of a path.
+    """
+
+    def __init__(
+        self,
+        resource: Any,
+        *,
+        max_body_bytes: Callable[[bytes], int],
+        header_seconds: float,
+        keep_alive_seconds: float,
+        header_bytes: int,
+        has_access_log: bool = False,
+        redact: Callable[[bytes], bytes] = bytes,
+        reactor: IReactorTime | None = None,
+    ) -> None:
+        super().__init__(
+            resource, requestFactory=_Request, timeout=keep_alive_seconds, reactor=reactor
+        )
+        vars(self)["protocol"] = _Channel  # HTTP/1.1 only: no negotiation in between
+        self.max_body_bytes = max_body_bytes
+        self.header_seconds = header_seconds
+        self.keep_alive_seconds = keep_alive_seconds
+        self.header_bytes = header_bytes
+        self.displayTracebacks = False
+        self._has_access_log = has_access_log
+        self._redact = redact
+
+    def log(self, request: Any) -> None:
+        """Twisted: a request is done. Queries and keys are not written."""
+        if self._has_access_log:
+            access_log.info(
+                "%s %s %s %d",
+                getattr(request.getClientAddress(), "host", "-"),
+                request.method.decode("latin-1"),
+                self._redact(request.path).decode("latin-1"),
+                request.code,
+            )
