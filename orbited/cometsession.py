@@ -1,0 +1,313 @@
+# mypy: allow-untyped-calls
+"""The resource under ``/tcp``: creates sessions, and finds the session of each request.
+
+======================  =====================================================
+``GET  /tcp``           creates a session; the body is its key, nothing else
+``POST /tcp/KEY``       packets up; ``OK``
+``GET  /tcp/KEY/NAME``  opens a transport
+======================  =====================================================
+
+The key is the session's only secret, so it stands in no log and no page of ours.
+"""
+
+import logging
+import uuid
+from collections import Counter
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
+from zope.interface import implementer
+
+from orbited.connection import TCPConnectionResource
+from orbited.http import Exchange
+from orbited.protocol.access import AccessList, Source
+from orbited.protocol.session import State
+from orbited.settings import Config
+from orbited.system.counters import Counters
+from orbited.transports import TRANSPORTS
+from orbited.transports.htmlfile import CLOSED_PAGE
+
+__all__ = ["Port", "TCPConnectionResource", "TCPResource", "cors_headers", "source_of"]
+
+log = logging.getLogger(__name__)
+
+NOT_FOUND = "There is nothing here.\n"
+UNKNOWN_SESSION = "There is no such session; it may have timed out.\n"
+
+
+def source_of(exchange: Exchange) -> Source:
+    """Who made a request, for the access list."""
+    return Source(
+        host=exchange.header("host") or "",
+        origin=exchange.header("origin"),
+        scheme=exchange.scheme,
+        address=exchange.address,
+    )
+
+
+def cors_headers(access: AccessList, origin: str | None) -> list[tuple[str, str]]:
+    """What lets the pages of a listed origin read an answer; nothing for anybody else."""
+    if origin is None or not access.lists_origin(origin):
+        return [("Vary", "Origin")]
+    return [
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Vary", "Origin"),
+    ]
+
+
+class TCPResource:
+    """All sessions of one server.
+
+    Args:
+        factory: builds the protocol above each session, as for a listening port.
+    """
+
+    def __init__(
+        self,
+        factory: IProtocolFactory,
+        config: Config,
+        clock: IReactorTime,
+        counters: Counters | None = None,
+    ) -> None:
+        self.factory = factory
+        self.config = config
+        self.clock = clock
+        self.counters = counters or Counters()
+        self.access = AccessList(config.access)
+        self.connections: dict[str, TCPConnectionResource] = {}
+        self._per_address: Counter[str] = Counter()
+        self._dirty: list[TCPConnectionResource] = []
+        self._drained: Deferred[None] | None = None
+        self._drain_timer: Any = None
+
+    # -- requests -------------------------------------------------------------------------------
+
+    def respond(self, exchange: Exchange) -> None:
+        """Answer a request; ``exchange.path`` is what follows ``/tcp``."""
+        path, source = exchange.path, source_of(exchange)
+        cors = cors_headers(self.access, source.origin)
+        if len(path) > 2 or path == ("",):
+            exchange.reply(404, NOT_FOUND, cors)
+        elif exchange.method == "OPTIONS":
+            self._answer_preflight(exchange, source, cors)
+        elif not path:
+            self._create(exchange, source, cors)
+        elif source.is_foreign and not self.access.admits(source):
+            exchange.reply(403, "Pages of this origin are not admitted here.\n", cors)
+        else:
+            session = self.connections.get(path[0])
+            if session is None or session.core.state is State.ENDED:
+                self._answer_unknown(exchange, cors)
+            elif len(path) == 1:
+                self._post(exchange, session, cors)
+            else:
+                self._open_transport(exchange, session, path[1], cors)
+
+    def _answer_preflight(
+        self, exchange: Exchange, source: Source, cors: list[tuple[str, str]]
+    ) -> None:
+        if self.access.lists_origin(source.origin):
+            cors = [
+                *cors,
+                ("Access-Control-Allow-Methods", "GET, POST"),
+                ("Access-Control-Allow-Headers", "Content-Type"),
+                ("Access-Control-Max-Age", "600"),
+            ]
+        exchange.reply(200, b"", cors)
+
+    def _create(self, exchange: Exchange, source: Source, cors: list[tuple[str, str]]) -> None:
+        if exchange.method not in ("GET", "POST"):
+            exchange.reply(405, "Sessions are created with GET.\n", [*cors, ("Allow", "GET, POST")])
+            return
+        limits = self.config.limits
+        refusal = None
+        if self._drained is not None:
+            refusal = 503, "This server is stopping.\n"
+        elif len(self.connections) >= limits.sessions:
+            refusal = 503, "This server has as many sessions as it can hold.\n"
+        elif self._per_address[source.address] >= limits.sessions_per_address:
+            refusal = 429, "There are too many sessions of this address.\n"
+        if refusal is not None:
+            self.counters.sessions_refused += 1
+            exchange.reply(*refusal, [*cors, ("Retry-After", str(limits.retry_after))])
+            return
+        protocol = self.factory.buildProtocol(IPv4Address("TCP", source.address, 0))
+        if protocol is None:
+            exchange.reply(503, "No new sessions for now.\n", cors)
+            return
+        key = uuid.uuid4().hex
+        session = TCPConnectionResource(self, key, source)
+        self.connections[key] = session
+        self._per_address[source.address] += 1
+        self.counters.sessions_opened += 1
+        session.start(protocol)
+        exchange.reply(200, key, cors)
+
+    def _answer_unknown(self, exchange: Exchange, cors: list[tuple[str, str]]) -> None:
+        if exchange.path[1:] == ("htmlfile",):
+            page = [*cors, ("Content-Type", "text/html; charset=utf-8")]
+            exchange.start(200, page, len(CLOSED_PAGE))
+            exchange.write(CLOSED_PAGE)
+            exchange.finish()
+        else:
+            exchange.reply(404, UNKNOWN_SESSION, cors)
+
+    def _post(
+        self, exchange: Exchange, session: TCPConnectionResource, cors: list[tuple[str, str]]
+    ) -> None:
+        if exchange.method != "POST":
+            exchange.reply(405, "Packets come up with POST.\n", [*cors, ("Allow", "POST")])
+        else:
+            session.post(exchange, _ack(exchange), cors)
+
+    def _open_transport(
+        self,
+        exchange: Exchange,
+        session: TCPConnectionResource,
+        name: str,
+        cors: list[tuple[str, str]],
+    ) -> None:
+        transport = TRANSPORTS.get(name)
+        if transport is None:
+            exchange.reply(404, "There is no transport of that name.\n", cors)
+        elif exchange.method != "GET":
+            exchange.reply(405, "Transports are opened with GET.\n", [*cors, ("Allow", "GET")])
+        else:
+            self.counters.transports_opened += 1
+            session.attach(transport(exchange, self.config.transports, cors), _ack(exchange))
+
+    # -- sessions call these --------------------------------------------------------------------
+
+    def mark_dirty(self, session: TCPConnectionResource) -> None:
+        """Flush the session at the end of this turn of the reactor."""
+        if not self._dirty:
+            self.clock.callLater(0, self._flush_dirty)
+        self._dirty.append(session)
+
+    def _flush_dirty(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        for session in dirty:
+            try:
+                session.flush()
+            except Exception:
+                log.exception("%r failed and is dropped", session)
+                session.abortConnection()
+
+    def forget(self, session: TCPConnectionResource) -> None:
+        """The session has ended; its key is free."""
+        if self.connections.pop(session.key, None) is None:
+            return
+        self.counters.sessions_ended += 1
+        address = session.source.address
+        self._per_address[address] -= 1
+        if not self._per_address[address]:
+            del self._per_address[address]
+        if self._drained is not None and not self.connections:
+            self._finish_draining()
+
+    # -- stopping -------------------------------------------------------------------------------
+
+    @property
+    def is_draining(self) -> bool:
+        """No new session is created any more."""
+        return self._drained is not None
+
+    def drain(self) -> Deferred[None]:
+        """Close all sessions in order, with a reason that says to come back.
+
+        Returns:
+            Fires when all browsers know, or when ``drain_seconds`` have passed.
+        """
+        if self._drained is None:
+            self._drained = Deferred()
+            for session in list(self.connections.values()):
+                session.close("goingAway")
+            if self.connections:
+                seconds = self.config.limits.drain_seconds
+                self._drain_timer = self.clock.callLater(seconds, self._finish_draining)
+            else:
+                self._drained.callback(None)
+        return self._drained
+
+    def _finish_draining(self) -> None:
+        if self._drain_timer is not None and self._drain_timer.active():
+            self._drain_timer.cancel()
+        for session in list(self.connections.values()):
+            session.abortConnection()
+            session.flush()
+        if self._drained is not None and not self._drained.called:
+            self._drained.callback(None)
+
+
+def _ack(exchange: Exchange) -> int | None:
+    """The acknowledgement of a request; what is not a number is ignored."""
+    text = exchange.argument("ack") or exchange.header("last-event-id") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+
+
+@implementer(IListeningPort)
+class Port:
+    """Comet as a listening port: any Twisted factory, reached by browsers.
+
+    With ``resource`` and ``childName`` the sessions are mounted into a twisted.web site that
+    listens elsewhere; without them the port listens for itself::
+
+        Port(factory=EchoFactory(), resource=root, childName="tcp").startListening()
+        Port(9999, EchoFactory()).startListening()
+    """
+
+    def __init__(
+        self,
+        port: int | None = None,
+        factory: IProtocolFactory | None = None,
+        backlog: int = 50,
+        interface: str = "",
+        reactor: Any = None,
+        resource: Any = None,
+        childName: str | None = None,
+        config: Config | None = None,
+    ) -> None:
+        if factory is None:
+            raise TypeError("a Port needs a factory")
+        if resource is None and port is None:
+            raise TypeError("a Port needs a port to listen on, or a resource to be mounted in")
+        if reactor is None:
+            from twisted.internet import reactor
+        self.factory = factory
+        self._reactor = reactor
+        self._address = port, backlog, interface
+        self._resource, self._child_name = resource, childName or "tcp"
+        self._listening: Any = None
+        self.tcp = TCPResource(factory, config or Config(), reactor)
+
+    def startListening(self) -> None:
+        """Mount the sessions, and listen if the port is to."""
+        from twisted.web.resource import Resource
+        from twisted.web.server import Site
+
+        from orbited.web import WebResource
+
+        self.factory.doStart()
+        root = Resource() if self._resource is None else self._resource
+        root.putChild(self._child_name.encode(), WebResource(self.tcp.respond))
+        if self._resource is None:
+            port, backlog, interface = self._address
+            self._listening = self._reactor.listenTCP(port, Site(root), backlog, interface)
+
+    def stopListening(self) -> Deferred[None]:
+        """End all sessions; fires when the browsers know."""
+
+        def stop(_: None) -> Any:
+            self.factory.doStop()
+            return None if self._listening is None else self._listening.stopListening()
+
+        return self.tcp.drain().addCallback(stop)
+
+    def getHost(self) -> Any:
+        """The address, if this port listens for itself."""
+        if self._listening is not None:
+            return self._listening.getHost()
+        return IPv4Address("TCP", "", 0)

@@ -1,0 +1,409 @@
+"""One session in the server: joins the protocol above to the transport below.
+
+To the protocol above it is a transport like TCP's. What is written within one turn of the reactor
+is gathered, and leaves in one burst at the end of it; so a back end that writes from within a
+loop, or is called by us, never meets a session in the middle of something.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Protocol, cast
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IProtocol,
+    IPushProducer,
+    IReactorTime,
+    ITransport,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from orbited.http import Exchange
+from orbited.protocol.access import Source
+from orbited.protocol.session import (
+    Closed,
+    CometSession,
+    DataReceived,
+    Ended,
+    Malformed,
+    State,
+)
+from orbited.settings import Config, Limits
+from orbited.system.counters import Counters
+from orbited.transports.base import Transport
+from orbited.transports.websocket import WebSocket
+
+__all__ = ["TCPConnectionResource"]
+
+log = logging.getLogger(__name__)
+
+#: A POST no larger than this is taken in any case: it holds pings or a close.
+SMALL_POST_BYTES = 512
+
+#: Close code of a WebSocket whose message was not understood.
+WEBSOCKET_INVALID = 1007
+
+
+class _Server(Protocol):
+    """What a session needs of the resource that it belongs to."""
+
+    clock: IReactorTime
+    config: Config
+    counters: Counters
+
+    def mark_dirty(self, session: "TCPConnectionResource") -> None:
+        """Call ``flush`` at the end of this turn of the reactor."""
+
+    def forget(self, session: "TCPConnectionResource") -> None:
+        """The session has ended."""
+
+
+@implementer(ITransport, IPushProducer)
+class TCPConnectionResource:
+    """One browser's socket.
+
+    Args:
+        source: who created the session; what it may reach is decided by that.
+    """
+
+    __slots__ = (
+        "_can_post",
+        "_held",
+        "_held_until",
+        "_is_dirty",
+        "_is_producer_paused",
+        "_producer",
+        "_protocol",
+        "_server",
+        "_timer",
+        "_transport",
+        "core",
+        "disconnecting",
+        "key",
+        "source",
+    )
+
+    def __init__(self, server: _Server, key: str, source: Source) -> None:
+        self.key = key
+        self.source = source
+        self.disconnecting = False
+        config = server.config
+        self.core = CometSession(config.session, config.limits, server.clock.seconds())
+        self._server = server
+        self._protocol: IProtocol | None = None
+        self._transport: Transport | None = None
+        self._timer: IDelayedCall | None = None
+        self._is_dirty = False
+        self._producer: IPushProducer | None = None
+        self._is_producer_paused = False
+        self._can_post = True
+        self._held: list[tuple[Exchange, list[tuple[str, str]]]] = []
+        self._held_until: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<session of {self.source.address}>"  # never the key
+
+    @property
+    def clock(self) -> IReactorTime:
+        """The reactor's time."""
+        return self._server.clock
+
+    @property
+    def limits(self) -> Limits:
+        """Section ``[limits]``."""
+        return self._server.config.limits
+
+    @property
+    def transport_name(self) -> str | None:
+        """Which transport is open."""
+        return self._transport.name if self._transport is not None else None
+
+    def start(self, protocol: IProtocol) -> None:
+        """Connect the protocol above."""
+        self._protocol = protocol
+        self._reschedule()
+        protocol.makeConnection(self)
+
+    # -- ITransport: the protocol above calls these ---------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Send application bytes."""
+        core = self.core
+        if core.state is State.OPEN:
+            if not core.outbox.send(data):
+                core.close("slowConsumer", self.clock.seconds(), discard=True)
+            if not self._is_dirty:
+                self._is_dirty = True
+                self._server.mark_dirty(self)
+            if self._producer is not None and core.is_paused:
+                self._balance()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send application bytes."""
+        for chunk in data:
+            self.write(chunk)
+
+    def write_alone(self, data: bytes) -> None:
+        """Send application bytes that must be a packet of their own."""
+        self.core.send_alone(data)
+        self._soon()
+
+    def loseConnection(self) -> None:
+        """Send what is queued, then close in order."""
+        self.close("loseConnection")
+
+    def close(self, reason: str) -> None:
+        """Send what is queued, then close, giving a reason of ``orbited.errors``."""
+        self.disconnecting = True
+        self.core.close(reason, self.clock.seconds())
+        self._soon()
+
+    def abortConnection(self) -> None:
+        """End at once."""
+        self.disconnecting = True
+        self.core.abort()
+        self._soon()
+
+    def getPeer(self) -> IPv4Address:
+        """The browser, as far as it is known."""
+        return IPv4Address("TCP", self.source.address, 0)
+
+    def getHost(self) -> IPv4Address:
+        """This end, under the name that the browser used."""
+        return IPv4Address("TCP", self.source.host.partition(":")[0], 0)
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Pause ``producer`` while too much waits for the browser."""
+        if not streaming:
+            raise ValueError("only push producers can be paused and resumed here")
+        self._producer = producer
+        self._is_producer_paused = False
+        self._balance()
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        self._producer = None
+
+    # -- IPushProducer: the back end calls these when the browser sends too fast ----------------
+
+    def pauseProducing(self) -> None:
+        """Let the browser wait: answers to POSTs are held, the WebSocket is not read."""
+        self._can_post = False
+        if isinstance(self._transport, WebSocket):
+            self._transport.pause_reading()
+
+    def resumeProducing(self) -> None:
+        """The back end can go on."""
+        self._can_post = True
+        if isinstance(self._transport, WebSocket):
+            self._transport.resume_reading()
+        self._release_held()
+
+    def stopProducing(self) -> None:
+        """The back end is gone."""
+        self.loseConnection()
+
+    # -- requests of the browser ----------------------------------------------------------------
+
+    def attach(self, transport: Transport, ack: int | None) -> None:
+        """Open a transport in place of the one there was."""
+        now = self.clock.seconds()
+        if not transport.open(self, now):
+            return
+        before, self._transport = self._transport, transport
+        if before is not None:
+            before.finish()
+        if not self._can_post:
+            self.pauseProducing()
+        self.core.transport_opened(transport.carrier, ack, now)
+        self.flush()
+        self._reschedule()
+
+    def post(self, exchange: Exchange, ack: int | None, headers: list[tuple[str, str]]) -> None:
+        """Take what the browser sent up, and answer with these headers."""
+        body = exchange.body
+        if self._held and len(body) > SMALL_POST_BYTES:
+            headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
+            exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
+            return
+        if ack is not None:
+            self.core.acknowledge(ack)
+        problem = self._receive(body, raw=False)
+        if problem is not None:
+            exchange.reply(400, f"This is not a list of packets: {problem}.\n", headers)
+        elif self._can_post or self.core.state is not State.OPEN:
+            exchange.reply(200, b"OK", headers)
+        else:
+            self._held.append((exchange, headers))
+            self._held_until = self.clock.seconds() + self.limits.post_hold_seconds
+        self._soon()
+        self._reschedule()
+
+    def receive_message(self, data: bytes) -> None:
+        """A WebSocket brought packets."""
+        problem = self._receive(data, raw=True)
+        if problem is not None and isinstance(self._transport, WebSocket):
+            transport = self._detach()
+            cast(WebSocket, transport).close(WEBSOCKET_INVALID, problem[:100])
+        self._soon()
+        self._reschedule()
+
+    def transport_lost(self, transport: Transport) -> None:
+        """The browser is gone; the session waits for it to come back."""
+        if transport is self._transport:
+            self._detach()
+            self._reschedule()
+
+    def transport_resumed(self, transport: Transport) -> None:
+        """The socket takes bytes again."""
+        if transport is self._transport:
+            self.flush()
+
+    def _receive(self, data: bytes, *, raw: bool) -> str | None:
+        """Apply a body; what is wrong with it is returned."""
+        counters = self._server.counters
+        counters.bodies_received += 1
+        counters.bytes_received += len(data)
+        self.core.receive_data(data, self.clock.seconds(), raw=raw)
+        return self._dispatch()
+
+    # -- the end of the reactor's turn ----------------------------------------------------------
+
+    def flush(self) -> None:
+        """Hand to the transport what it may carry, and act on what has happened."""
+        self._is_dirty = False
+        transport, core = self._transport, self.core
+        if transport is not None and not transport.is_paused:
+            now = self._server.clock.seconds()
+            counters = self._server.counters
+            while packets := core.data_to_send(transport.packet_room()):
+                counters.packets_sent += len(packets)
+                transport.send(packets, now)
+                if transport.is_finished:
+                    self._detach()
+                    break
+                if transport.is_paused or not core.outbox.has_more:
+                    break
+            # A WebSocket is kept until the browser has acknowledged the close.
+            if (
+                self._transport is not None
+                and core.is_finished
+                and (core.state is State.ENDED or not transport.carrier.acknowledges)
+            ):
+                self._detach().finish()
+        self._dispatch()
+        if self._producer is not None:
+            self._balance()
+
+    def _dispatch(self) -> str | None:
+        """Act on the core's events; a problem of a body is returned."""
+        problem = None
+        for event in self.core.events_received():
+            if isinstance(event, DataReceived):
+                self._deliver(event.data)
+            elif isinstance(event, Malformed):
+                problem = event.problem
+            elif isinstance(event, Closed):
+                self._lose_protocol(event.reason)
+            elif isinstance(event, Ended):
+                self._end(event.reason)
+        return problem
+
+    def _deliver(self, data: bytes) -> None:
+        if self._protocol is None:
+            return
+        try:
+            self._protocol.dataReceived(data)
+        except Exception:
+            log.exception("%r: the protocol failed; the session is closed", self)
+            self.loseConnection()
+
+    def _lose_protocol(self, reason: str) -> None:
+        log.debug("%r closed: %s", self, reason)
+        self.disconnecting = True
+        self._producer = None
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            protocol.connectionLost(_failure(reason))
+        self.resumeProducing()
+        self._reschedule()
+
+    def _end(self, reason: str) -> None:
+        log.debug("%r ended: %s", self, reason)
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        if self._transport is not None:
+            self._detach().finish()
+        self._server.forget(self)
+
+    # -- helpers --------------------------------------------------------------------------------
+
+    def _soon(self) -> None:
+        if not self._is_dirty:
+            self._is_dirty = True
+            self._server.mark_dirty(self)
+
+    def _detach(self) -> Transport:
+        transport, self._transport = self._transport, None
+        assert transport is not None
+        self.core.transport_lost()
+        return transport
+
+    def _balance(self) -> None:
+        """Pause or resume the back end, by how much waits for the browser."""
+        producer, core = self._producer, self.core
+        if producer is None:
+            return
+        if not self._is_producer_paused and core.is_paused:
+            self._is_producer_paused = True
+            self._server.counters.back_end_pauses += 1
+            producer.pauseProducing()
+        elif self._is_producer_paused and core.is_relaxed:
+            self._is_producer_paused = False
+            producer.resumeProducing()
+
+    def _release_held(self) -> None:
+        held, self._held, self._held_until = self._held, [], None
+        for exchange, headers in held:
+            exchange.reply(200, b"OK", headers)
+
+    def _reschedule(self) -> None:
+        """Set the session's one timer to the next thing that falls due."""
+        deadlines = [self.core.next_deadline(), self._held_until]
+        if self._transport is not None:
+            deadlines.append(self._transport.next_deadline())
+        known = [deadline for deadline in deadlines if deadline is not None]
+        timer = self._timer
+        if not known or self.core.state is State.ENDED:
+            return
+        clock: Any = self._server.clock
+        deadline = min(known)
+        if timer is None or not timer.active():
+            self._timer = clock.callLater(max(0.0, deadline - clock.seconds()), self._tick)
+        elif deadline < timer.getTime():
+            timer.reset(max(0.0, deadline - clock.seconds()))
+
+    def _tick(self) -> None:
+        """Something falls due, or did until it was put off."""
+        self._timer = None
+        now = self.clock.seconds()
+        if self._held_until is not None and now >= self._held_until:
+            self._release_held()
+        transport = self._transport
+        if transport is not None:
+            transport.tick(now)
+            if transport.is_finished and transport is self._transport:
+                self._detach()
+        self.core.tick(now)
+        self.flush()
+        self._reschedule()
+
+
+def _failure(reason: str) -> Failure:
+    """What the protocol above is told."""
+    error = ConnectionLost(reason) if reason == "timeout" else ConnectionDone()
+    return Failure(error)  # type: ignore[no-untyped-call]
