@@ -1,0 +1,165 @@
+# mypy: allow-untyped-calls
+"""A stand-alone server: everything that ``[listen]`` names, in one process."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.python.reflect import namedAny
+
+from orbited.errors import ConfigurationError
+from orbited.servers import TEST_SERVERS, make_factory
+from orbited.service import Comet
+from orbited.settings import Config, Listener
+from orbited.site import make_site
+
+__all__ = ["Server", "check"]
+
+log = logging.getLogger(__name__)
+
+#: Where the STOMP broker of ``stomp://`` comes from.
+STOMP_FACTORY = "morbid.get_stomp_factory"
+
+#: Names under which a page may mean a service on this machine.
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Server:
+    """Listens, runs, drains."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._local_services: dict[tuple[str, int], IProtocolFactory] = {}
+        self._comet = Comet(config, self._local_services, reactor)
+        self._ports: list[tuple[Listener, IListeningPort]] = []
+        self._factories: list[Any] = []
+
+    def listen(self) -> None:
+        """Open every address of ``[listen]``.
+
+        Raises:
+            ConfigurationError: an address is taken, or something that it needs is missing.
+        """
+        if not self._config.listen:
+            raise ConfigurationError("[listen]: no address to listen on")
+        site = make_site(self._comet.root, self._comet.tcp, reactor=self._reactor)
+        for listener in self._config.listen:
+            factory = self._factory(listener, site)
+            try:
+                port = self._open(listener, factory)
+            except CannotListenError as error:
+                where = f"{listener.scheme}://{listener.host}:{listener.port}"
+                reason = getattr(error.socketError, "strerror", None) or error.socketError
+                raise ConfigurationError(f"cannot listen on {where}: {reason}") from None
+            self._ports.append((listener, port))
+            actual: Any = port.getHost()
+            log.info("listening on %s://%s:%d", listener.scheme, actual.host, actual.port)
+
+    @property
+    def ports(self) -> list[tuple[Listener, IListeningPort]]:
+        """What is listened on."""
+        return list(self._ports)
+
+    def _open(self, listener: Listener, factory: IProtocolFactory) -> IListeningPort:
+        if listener.scheme == "https":
+            from orbited.tls import context_factory
+
+            context = context_factory(self._config.ssl)
+            return self._reactor.listenSSL(  # type: ignore[no-any-return]
+                listener.port, factory, context, interface=listener.host
+            )
+        return self._reactor.listenTCP(  # type: ignore[no-any-return]
+            listener.port, factory, backlog=1024, interface=listener.host
+        )
+
+    def _factory(self, listener: Listener, site: IProtocolFactory) -> IProtocolFactory:
+        if listener.scheme in ("http", "https"):
+            return site
+        if listener.scheme in TEST_SERVERS:
+            return make_factory(listener.scheme)
+        factory = self._broker(listener)
+        # A page may mean this machine by any of its names; the access list still decides.
+        names = _LOOPBACK if listener.host in ("", *_LOOPBACK) else ()
+        for host in {listener.host, *names}:
+            self._local_services[host, listener.port] = factory
+        self._factories.append(factory)
+        return cast(IProtocolFactory, factory)
+
+    @staticmethod
+    def _broker(listener: Listener) -> Any:
+        try:
+            make = namedAny(STOMP_FACTORY)
+        except Exception as error:
+            raise ConfigurationError(f"stomp:// needs {STOMP_FACTORY}: {error}") from None
+        if listener.argument and not Path(listener.argument).is_file():
+            raise ConfigurationError(
+                f"[listen] stomp://: there is no file {listener.argument!r}", None, listener.line
+            )
+        return make(listener.argument or None)
+
+    def drop_privileges(self) -> None:
+        """Become the configured user, once the sockets are open.
+
+        Raises:
+            ConfigurationError: started as root without a user to become, or it does not exist.
+        """
+        user, group = self._config.global_.user, self._config.global_.group
+        if os.name != "posix" or os.getuid() != 0:
+            return
+        if not user:
+            log.warning("running as root: name an account in [global] user")
+            return
+        import grp
+        import pwd
+
+        try:
+            account = pwd.getpwnam(user)
+            gid = grp.getgrnam(group).gr_gid if group else account.pw_gid
+        except KeyError:
+            missing = f"{user}:{group}" if group else user
+            raise ConfigurationError(f"[global] user: no account {missing!r}") from None
+        os.setgroups([])
+        os.initgroups(user, gid)
+        os.setgid(gid)
+        os.setuid(account.pw_uid)
+        log.info("running as %s", user)
+
+    def stop(self) -> Deferred[Any]:
+        """Drain the sessions, then stop listening, then stop the brokers."""
+        drained = self._comet.tcp.drain()
+        drained.addBoth(self._stop_listening)
+        drained.addBoth(self._stop_brokers)
+        return drained
+
+    def _stop_listening(self, _: Any) -> Deferred[Any]:
+        return DeferredList([maybeDeferred(port.stopListening) for _, port in self._ports])
+
+    def _stop_brokers(self, _: Any) -> Deferred[Any]:
+        stops = [factory.shutdown for factory in self._factories if hasattr(factory, "shutdown")]
+        return DeferredList([maybeDeferred(stop) for stop in stops], consumeErrors=True)
+
+
+def check(config: Config) -> None:
+    """Look at what can be wrong before anything is opened.
+
+    Raises:
+        ConfigurationError: with the first thing that would keep the server from starting.
+    """
+    if not config.listen:
+        raise ConfigurationError("[listen]: no address to listen on")
+    for listener in config.listen:
+        if listener.argument and not Path(listener.argument).is_file():
+            raise ConfigurationError(
+                f"[listen] {listener.scheme}://: there is no file {listener.argument!r}",
+                None,
+                listener.line,
+            )
+        if listener.scheme == "https":
+            from orbited.tls import context_factory
+
+            context_factory(config.ssl)

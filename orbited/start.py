@@ -1,0 +1,160 @@
+"""The ``orbited`` command: reads a configuration, listens, runs until it is told to stop."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from orbited import __version__
+from orbited.config import SEARCH_PATH, find, from_text, load
+from orbited.errors import ConfigurationError
+from orbited.settings import Config
+
+__all__ = ["QUICKSTART", "main"]
+
+log = logging.getLogger(__name__)
+
+#: What ``--quickstart`` runs: everything on this machine only.
+QUICKSTART = """\
+[listen]
+http://127.0.0.1:8000
+stomp://127.0.0.1:61613
+[access]
+* -> localhost:61613
+* -> 127.0.0.1:61613
+"""
+
+DESCRIPTION = """\
+A TCP socket for JavaScript: pages open connections over WebSocket, HTTP streams or
+long polling, and this server connects them to the addresses that its access list names.
+"""
+
+EXAMPLE = f"""\
+a configuration that does something:
+  [listen]
+  http://127.0.0.1:8001                  where pages connect
+  stomp://127.0.0.1:61613 morbid.cfg     a STOMP broker in this process
+  [access]
+  * -> 127.0.0.1:61613                   pages served from here may reach the broker,
+  https://example.com -> 127.0.0.1:61613 and so may those of this origin
+
+without --config the first of these that exists is read:
+  {", ".join(SEARCH_PATH)}
+
+try it:
+  orbited --quickstart                   a server and a broker on this machine
+  orbited --check -c orbited.cfg         say what is wrong with a file, and stop
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orbited",
+        description=DESCRIPTION,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-c", "--config", metavar="FILE", help="read this configuration file")
+    parser.add_argument(
+        "-v", "--version", action="version", version=f"Orbited version: {__version__}"
+    )
+    parser.add_argument(
+        "-q", "--quickstart", action="store_true", help="run without a configuration file"
+    )
+    parser.add_argument(
+        "-p", "--profile", action="store_true", help="print where the time went, when stopped"
+    )
+    parser.add_argument("--check", action="store_true", help="check the configuration and stop")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments; those of the process by default.
+
+    Returns:
+        The exit status: 0, or 1 when the configuration is wrong or an address is taken.
+    """
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if rest:
+        return _complain(f"unexpected argument {rest[0]!r}; orbited --help tells what there is")
+    try:
+        config = _configuration(options)
+        if options.check:
+            from orbited.server import check
+
+            check(config)
+            print(f"{options.config or find()}: nothing wrong with it")  # noqa: T201
+            return 0
+        return _run(config, is_profiled=options.profile)
+    except ConfigurationError as error:
+        return _complain(str(error))
+
+
+def _complain(sentence: str) -> int:
+    print(f"orbited: {sentence}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _configuration(options: argparse.Namespace) -> Config:
+    if options.quickstart:
+        return from_text(QUICKSTART, "--quickstart")
+    path = options.config or find()
+    if path is None:
+        raise ConfigurationError(
+            f"no configuration file: there is none of {', '.join(SEARCH_PATH)}; "
+            "name one with --config, or try --quickstart"
+        )
+    return load(path)
+
+
+def _run(config: Config, *, is_profiled: bool) -> int:
+    reactor = _install_reactor(config.global_.reactor)
+
+    from twisted.python.log import PythonLoggingObserver
+
+    from orbited.logs import configure
+    from orbited.server import Server
+
+    configure(config.logging, config.loggers)
+    PythonLoggingObserver().start()  # type: ignore[no-untyped-call]
+    server = Server(config, reactor)
+    server.listen()
+    server.drop_privileges()
+    reactor.addSystemEventTrigger("before", "shutdown", server.stop)
+    if is_profiled:
+        _run_profiled(reactor)
+    else:
+        reactor.run()
+    return 0
+
+
+def _install_reactor(name: str) -> Any:
+    """Install the reactor of that name; "" takes the platform's best."""
+    if name:
+        from twisted.internet import error
+
+        try:
+            module: Any = import_module(f"twisted.internet.{name}reactor")
+            module.install()
+        except ImportError as problem:
+            raise ConfigurationError(f"[global] reactor: no {name!r} here: {problem}") from None
+        except error.ReactorAlreadyInstalledError:
+            pass
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def _run_profiled(reactor: Any) -> None:
+    import cProfile
+    import pstats
+
+    profile = cProfile.Profile()
+    profile.runcall(reactor.run)
+    pstats.Stats(profile).sort_stats("tottime").print_stats(40)
