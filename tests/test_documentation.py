@@ -1,6 +1,8 @@
-"""The documentation holds: its pictures are current, its links lead somewhere."""
+"""The documentation holds: pictures are current, links lead somewhere, settings are accepted."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,3 +68,41 @@ def test_picture_can_be_read_by_everyone(picture: Path) -> None:
     assert svg.findtext(f"{SVG}desc")
     assert len(list(svg.iter(f"{SVG}text"))) > 5
     assert "prefers-color-scheme: dark" in (svg.findtext(f"{SVG}style") or "")
+
+
+def settings_blocks() -> list[tuple[str, str]]:
+    """Page and content of every code block that changes ``THYWILL``."""
+    return [
+        (page.relative_to(ROOT).as_posix(), block)
+        for page in PAGES
+        for block in re.findall(
+            r"^```python\n(THYWILL\[.*?)^```",
+            page.read_text(encoding="utf-8"),
+            re.DOTALL | re.MULTILINE,
+        )
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), settings_blocks())
+def test_settings_of_the_documentation(page: str, block: str, tmp_path: Path) -> None:
+    """What a page tells to write into settings.py is accepted, or refused as the page says."""
+    settings = (ROOT / "settings.py").read_text(encoding="utf-8")
+    before, mark, after = settings.partition("# --- Django ---")
+    assert mark
+    (tmp_path / "settings.py").write_text(f"{before}{block}{mark}{after}", encoding="utf-8")
+    for name in ("thywill_apps", "static"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "THYWILL_HOME": str(tmp_path / "home")}
+    check = subprocess.run(
+        [sys.executable, shutil.copy(ROOT / "manage.py", tmp_path), "check"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if check.returncode:
+        sentence = next(line for line in check.stderr.splitlines() if "(thywill." in line)
+        assert sentence in (ROOT / page).read_text(encoding="utf-8")
+    else:
+        assert "no issues" in check.stdout
