@@ -50,6 +50,7 @@ CODES: dict[str, Code] = {
         Code("message-too-large", 413, "The message is too large."),
         Code("unsupported-media-type", 415, "Send JSON, or a form with a field message."),
         Code("application-failed", 500, "The application failed on this message."),
+        Code("still-handling", 503, "This message is still being handled.", may_retry=True),
         Code("push-unavailable", 503, "Messages cannot be pushed at the moment.", may_retry=True),
     )
 }
