@@ -107,7 +107,10 @@ def gone(session: BrokerSession) -> None:
     """Tell those who want to know that a login has gone."""
     reviewer = session.policy.security.reviewer
     if reviewer is not None and session.login:
-        reviewer.notify("disconnect", {"username": session.login})
+        _called(session, reviewer.notify, "disconnect", {"username": session.login})
+    logout = getattr(session.identity, "logout", None)
+    if logout is not None:
+        _called(session, logout)
     advise(session, "disconnected")
 
 
@@ -195,7 +198,7 @@ def end_subscriptions(
     for subscription in subscriptions:
         if reviewer is not None:
             where = {"destination": subscription.destination, "username": session.login}
-            reviewer.notify("unsubscribe", {**headers, **where})
+            _called(session, reviewer.notify, "unsubscribe", {**headers, **where})
         advise(session, "unsubscribed", subscription.destination)
 
 

@@ -32,8 +32,9 @@ class Named(Protocol):
 
     It may also have ``expires_at`` (seconds since the epoch, or None): the connection is
     ended when that has passed. It is read at login and again after each ``authorize``, so an
-    authorizer may prolong it. And ``session`` (str or None): a claim by which the
-    site can end all connections that carry it.
+    authorizer may prolong it. ``session`` (str or None): a claim by which the
+    site can end all connections that carry it. ``logout()``: called when the
+    connection has ended.
     """
 
     @property
