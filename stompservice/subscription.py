@@ -84,9 +84,8 @@ class Subscription:
 
     def _settle(self, command: str, frame: Frame) -> bool:
         token = _token(frame)
-        if token not in self._unacknowledged:
+        if token not in self._unacknowledged or not self._owner.acknowledge(command, frame):
             return False
-        self._owner.acknowledge(command, frame)
         if self.mode == "client":
             for earlier in list(self._unacknowledged):
                 del self._unacknowledged[earlier]
@@ -151,10 +150,13 @@ class Subscriptions:
         if protocol is not None and subscription.id in protocol.session.subscriptions:
             protocol.unsubscribe(subscription.id)
 
-    def acknowledge(self, command: str, frame: Frame) -> None:
-        """Send ACK or NACK for a message that came over the present connection."""
-        if protocol := self._connected():
-            (protocol.ack if command == "ACK" else protocol.nack)(frame)
+    def acknowledge(self, command: str, frame: Frame) -> bool:
+        """Send ACK or NACK for a message of the last connection, if that still stands."""
+        protocol = self._connected()
+        if protocol is None:
+            return False
+        (protocol.ack if command == "ACK" else protocol.nack)(frame)
+        return True
 
     def _connected(self) -> StompProtocol | None:
         protocol = self._protocol
