@@ -11,7 +11,7 @@ calls through here::
   happens after a fork, never before: a reactor shares its epoll set and its wake-up pipe with every
   process that is forked from it, so one that came over from the parent is replaced.
 * When the main thread of such a process ends, the reactor is stopped; what wants to finish first
-  registers a ``before``, ``shutdown`` event trigger with it, as in any Twisted program.
+  says so by `call_before_end`.
 
 Importing this module installs no reactor.
 """
@@ -28,7 +28,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-__all__ = ["adopt", "call", "call_and_wait", "call_deferred", "get_reactor", "send_twisted_log"]
+__all__ = [
+    "adopt",
+    "call",
+    "call_and_wait",
+    "call_before_end",
+    "call_deferred",
+    "get_reactor",
+    "send_twisted_log",
+]
 
 SHUTDOWN_SECONDS = 10.0
 """How long a process waits at its end for the reactor it has in a daemon thread."""
@@ -46,11 +54,16 @@ class ReactorBridge:
         self._reactor: Any = None
         self._inherited: Any = None
         self._has_log = False
+        self._is_adopted = False
 
     def adopt(self, reactor: Any) -> None:
-        """Use this reactor: the caller is about to run it, so no thread needs to be started."""
+        """Use this reactor: the caller is about to run it, and stops what it has started.
+
+        None gives it back.
+        """
         with self._lock:
             self._reactor = reactor
+            self._is_adopted = reactor is not None
 
     def get_reactor(self) -> Any:
         """Return the reactor that runs in this process, starting one if there is none."""
@@ -103,10 +116,20 @@ class ReactorBridge:
             name = getattr(function, "__qualname__", repr(function))
             raise TimeoutError(f"{name} took more than {timeout_seconds} s") from None
 
+    def call_before_end(self, function: Callable[[], object]) -> None:
+        """Call a function when the reactor stops, and wait for its Deferred; for a clean end.
+
+        Whoever adopted the reactor ends things in an order of its own: then this does nothing.
+        Called in the reactor thread.
+        """
+        if not self._is_adopted:
+            self.get_reactor().addSystemEventTrigger("before", "shutdown", function)
+
     def forget(self) -> None:
         """Start anew in a forked process: the parent's threads and sockets are not ours."""
         self._lock = threading.Lock()
         self._reactor = None
+        self._is_adopted = False
         self._inherited = sys.modules.get(_REACTOR_MODULE)
 
     def send_twisted_log(self) -> None:
@@ -184,6 +207,7 @@ _bridge = ReactorBridge()
 adopt = _bridge.adopt
 call = _bridge.call
 call_and_wait = _bridge.call_and_wait
+call_before_end = _bridge.call_before_end
 call_deferred = _bridge.call_deferred
 get_reactor = _bridge.get_reactor
 send_twisted_log = _bridge.send_twisted_log

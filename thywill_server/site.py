@@ -189,7 +189,7 @@ class SiteRoot(Resource):
                 peer,
                 _printable(request.method),
                 _printable(request.path),
-                request.code if reason is None else "lost",
+                request.code if reason is None or _is_complete(request) else "lost",
                 request.sentLength,
                 (self._clock() - started_at) * 1000,
             )
@@ -199,6 +199,12 @@ class SiteRoot(Resource):
                     callback()
 
         request.notifyFinish().addBoth(over)
+
+
+def _is_complete(request: Request) -> bool:
+    """Tell whether all was sent: a browser that has it may go before the thread is done."""
+    announced = request.responseHeaders.getRawHeaders("content-length")
+    return announced is not None and announced[0] == str(request.sentLength)
 
 
 def _printable(text: bytes) -> str:

@@ -196,7 +196,7 @@ def test_the_end_of_the_process_lets_the_reactor_finish():
             reactor = reactor_bridge.get_reactor()
             def flush():
                 return deferLater(reactor, 0.05, print, "flushed")
-            reactor.addSystemEventTrigger("before", "shutdown", flush)
+            reactor_bridge.call_before_end(flush)
             return deferToThreadPool(reactor, reactor.getThreadPool(), int)
         reactor_bridge.call_and_wait(arrange, timeout_seconds=10)
         print("main thread ends")

@@ -122,7 +122,6 @@ class Publisher:
 
     def _started_service(self) -> StompClientService:
         if self._service is None:
-            reactor = reactor_bridge.get_reactor()
             self._service = StompClientService(
                 [self._address],
                 login=self._login,
@@ -131,11 +130,11 @@ class Publisher:
                 heart_beat=(self._heart_beat_ms, self._heart_beat_ms),
                 max_queued=self._max_messages,
                 max_queued_bytes=self._max_bytes,
-                reactor=reactor,
+                reactor=reactor_bridge.get_reactor(),
             )
             self._service.startService()
             # A process that nobody stops in good order still sends what it has accepted.
-            reactor.addSystemEventTrigger("before", "shutdown", self._service.stopService)
+            reactor_bridge.call_before_end(self._service.stopService)
         return self._service
 
     def _send(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
