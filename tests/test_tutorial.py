@@ -96,7 +96,7 @@ def test_readme_application_rolls_a_die(checkout: Path, page: Page) -> None:
         write(checkout, path, text)
     with site(checkout) as address:
         page.goto(f"{address}dice/")
-        page.wait_for_function("thywill.state === 'live'")
+        page.evaluate("thywill.application.ready()")
         page.get_by_role("button", name="Roll").click()
         expect(page.locator("body")).to_contain_text(re.compile(r"Roll\s+[1-6]\b"))
 
@@ -110,14 +110,14 @@ def test_tutorial_is_followed_to_its_end(checkout: Path, page: Page) -> None:
         write(checkout, path, text)
     with site(checkout) as address:
         page.goto(f"{address}dice/")
-        page.wait_for_function("thywill.state === 'live'")
+        page.evaluate("thywill.application.ready()")
         page.get_by_role("button", name="Roll").click()
         expect(page.locator("body")).to_contain_text(re.compile(r"Roll\s+[1-6]\b"))
     for path, text in second:
         write(checkout, path, text)
     with site(checkout) as address:
         page.goto(f"{address}dice/")
-        page.wait_for_function("thywill.state === 'live'")
+        page.evaluate("thywill.application.ready()")
         page.get_by_role("button", name="Roll").click()
         expect(page.locator("button")).to_have_text("a die with 20 sides")
         expect(page.locator("body")).to_contain_text(re.compile(r"rolled \d+"))
