@@ -63,8 +63,8 @@ export class WebSocketTransport extends Transport {
 
   /** Silence: ask once before giving up. @protected */
   expired() {
-    if (this.#isProbing || !this.#isOpen) this.finish("failed");
-    else this.probe();
+    if (this.isAlive && this.#isOpen && !this.#isProbing) this.probe();
+    else this.finish("failed");
   }
 
   get #isOpen() {
