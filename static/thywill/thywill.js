@@ -129,7 +129,8 @@ export function createThywill(request = post) {
         thywill.send.bootstrapComplete = true;
         queue.open();
         if (typeof thywill.push.establishConnection !== "function") {
-          thywill.bootstrap.fail("push", "no script has set thywill.push.establishConnection");
+          const reason = thywill.push.lastError?.message ?? "no script has set establishConnection";
+          thywill.bootstrap.fail("push", reason, thywill.push.lastError);
           return;
         }
         expectConnection();
@@ -217,12 +218,16 @@ export const thywill = /** @type {ReturnType<typeof createThywill>} */ (
   page.thywill ??= createThywill()
 );
 
-// A script that cannot be fetched says so only to whoever listens on the way down to it.
+// A script that cannot be fetched says so only to whoever listens on the way down to it. What a
+// push component's script misses it may fetch later; an application's page cannot do without.
 page.document?.addEventListener(
   "error",
   (/** @type {Event} */ { target }) => {
-    const component = target instanceof HTMLScriptElement && target.dataset.component;
-    if (component) {
+    if (!(target instanceof HTMLScriptElement)) return;
+    const { component } = target.dataset;
+    if (component === "push") {
+      thywill.push.lastError = new Error(`cannot load ${target.src}`);
+    } else if (component !== undefined) {
       thywill.bootstrap.fail(component, `cannot load ${target.src}`);
     }
   },

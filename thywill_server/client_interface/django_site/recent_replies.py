@@ -37,6 +37,7 @@ class Answer:
 class _Entry:
     answer: Answer | None = None
     is_done: threading.Event = field(default_factory=threading.Event)
+    bytes_counted: int = 0
 
 
 class RecentReplies:
@@ -98,7 +99,7 @@ class RecentReplies:
                 return entries[message_id], False
             entry = entries[message_id] = _Entry()
             while len(entries) > KEPT_PER_CLIENT:
-                self._count(entries.popitem(last=False)[1], -1)
+                self._bytes -= entries.popitem(last=False)[1].bytes_counted
             while len(self._clients) > self._max_clients:
                 self._forget_oldest()
             return entry, True
@@ -110,17 +111,12 @@ class RecentReplies:
                 if entry.answer is None or entry.answer.may_retry:
                     del entries[message_id]
                 else:
-                    self._count(entry, +1)
+                    entry.bytes_counted = len(entry.answer.body)
+                    self._bytes += entry.bytes_counted
             while self._bytes > self._max_bytes and self._clients:
                 self._forget_oldest()
             entry.is_done.set()
 
     def _forget_oldest(self) -> None:
         _, entries = self._clients.popitem(last=False)
-        for entry in entries.values():
-            self._count(entry, -1)
-
-    def _count(self, entry: _Entry, sign: int) -> None:
-        # An entry without an answer was not counted, and will not be once it is out of the table.
-        if entry.answer is not None and (sign > 0 or entry.is_done.is_set()):
-            self._bytes += sign * len(entry.answer.body)
+        self._bytes -= sum(entry.bytes_counted for entry in entries.values())

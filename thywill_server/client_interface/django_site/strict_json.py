@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from thywill_server.encoding import Json
@@ -67,24 +68,22 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _check(value: Json, max_depth: int) -> None:
-    """Walk through the value without recursion, so that no depth can hurt."""
+    """Walk through the value level by level, so that no depth can hurt."""
     level = [value]
     depth = 0
     while level:
-        following: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                following.extend(item.keys())
-                following.extend(item.values())
-            elif isinstance(item, list):
-                following.extend(item)
-            elif isinstance(item, str) and not item.isascii():
-                _check_text(item)
-        if following:
-            depth += 1
+        for text in level:
+            if isinstance(text, str) and not text.isascii():
+                _check_text(text)
+        containers = [item for item in level if isinstance(item, (dict, list))]
+        depth += 1 if containers else 0
         if depth > max_depth:
             raise MalformedJsonError(f"nested deeper than {max_depth}")
-        level = following
+        level = [inner for container in containers for inner in _inside(container)]
+
+
+def _inside(container: dict[str, Json] | list[Json]) -> Iterable[Json]:
+    return (*container, *container.values()) if isinstance(container, dict) else container
 
 
 def _check_text(text: str) -> None:

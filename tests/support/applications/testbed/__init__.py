@@ -1,0 +1,1 @@
+"""An application that does, on command, everything that an application may do wrong."""

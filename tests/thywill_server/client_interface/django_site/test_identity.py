@@ -1,0 +1,97 @@
+"""Who a request may speak for."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from pytest_django import Settings
+
+from tests.support.page import Page, assert_refused, thywill
+
+
+def test_uuid_of_another_tab(browser: Browser) -> None:
+    """A token is good for its own uuid only, even within one session."""
+    mine, other = Page(browser), Page(browser)
+    assert_refused(mine.send("x", uuid=other.uuid), 403, "unknown-client")
+    assert_refused(mine.send("x", token=other.token), 403, "unknown-client")
+
+
+def test_tokens_of_another_session(page: Page) -> None:
+    """Whoever has seen a page's uuid and token cannot use them from another session."""
+    stranger = Page(Browser(enforce_csrf_checks=True))
+    refused = stranger.send("x", uuid=page.uuid, token=page.token)
+    assert_refused(refused, 403, "unknown-client")
+
+
+def test_without_a_session(page: Page) -> None:
+    """Without the session's cookie a token is worth nothing."""
+    del page.browser.cookies["sessionid"]
+    assert_refused(page.send("x"), 403, "unknown-client")
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+        lambda token: token.replace("testbed", "proof_of_concept"),
+        lambda token: token.partition(":")[2],
+        lambda token: ":",
+        lambda token: token + ":",
+        lambda token: "testbed:" + "A" * 43,
+        lambda token: "é" * 40,
+    ],
+)
+def test_forged_tokens(page: Page, forge: Callable[[str], str]) -> None:
+    """Any change to a token, its application's name included, makes it worthless."""
+    assert_refused(page.send("x", token=forge(page.token)), 403, "unknown-client")
+
+
+def test_text_cannot_move_from_one_field_to_the_next(page: Page) -> None:
+    """A uuid that holds a line break and more does not make the same claim."""
+    moved = page.send("x", uuid=f"{page.uuid}\ntestbed", token=page.token.partition(":")[2])
+    assert_refused(moved, 403, "unknown-client")
+
+
+def test_log_in_keeps_the_page(page: Page) -> None:
+    """A log-in gives the session a new key; the page that was open goes on, as the user."""
+    user = User.objects.create_user("anna", password="secret")
+    before = page.send({}, command="who").json()["reply"]
+    page.browser.force_login(user)
+    page.parameters["csrf_token"] = Page(page.browser).parameters["csrf_token"]
+    after = page.send({}, command="who").json()["reply"]
+    assert (before["is_authenticated"], after["is_authenticated"]) == (False, True)
+    assert after["user"] == "anna"
+    assert after["uuid"] == page.uuid
+
+
+def test_log_out_ends_every_page(page: Page) -> None:
+    """A log-out empties the session: no page of it may send any more."""
+    page.browser.force_login(User.objects.create_user("anna"))
+    assert page.send("x").status_code == 200
+    page.browser.session.flush()  # what django.contrib.auth.logout does
+    assert_refused(page.send("x"), 403, "unknown-client")
+
+
+def test_application_that_is_gone(page: Page, site: Settings) -> None:
+    """A page of an application that was taken out is told so."""
+    site.THYWILL = thywill(application={"packages": "thywill_apps", "default": "proof_of_concept"})
+    assert_refused(page.send("x"), 404, "unknown-application")
+
+
+def test_tokens_survive_a_new_secret_key(page: Page, site: Settings) -> None:
+    """With the old key among the fallbacks, open pages go on; without it they end."""
+    site.SECRET_KEY_FALLBACKS = [site.SECRET_KEY]
+    site.SECRET_KEY = "another"
+    assert page.send("x").status_code == 200
+    site.SECRET_KEY_FALLBACKS = []
+    assert_refused(page.send("x"), 403, "unknown-client")
+
+
+def test_session_is_written_once(browser: Browser) -> None:
+    """Only the first page of a session writes; every later load and message just reads it."""
+    page = Page(browser)
+    key = browser.session.session_key
+    assert "sessionid" not in browser.get("/thywill/init/").cookies
+    assert "sessionid" not in page.send("x").cookies
+    assert browser.session.session_key == key
