@@ -11,8 +11,8 @@ Everything that a peer is ever told is in the table below: a code for programs, 
 codes and the first four messages do not change; the sentences may.
 
 STOMP 1.1 and 1.2 want the connection closed after any ERROR. Clients of 1.0 know
-the refusals of rights (and of a full queue) as something one goes on after, so those
-leave a 1.0 connection open.
+the refusals of rights as something one goes on after, so those leave a 1.0 connection
+open; so do a full queue, and an UNSUBSCRIBE that changes nothing.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ SUBSCRIPTION_EXISTS: Final = Refusal(
     "subscription-exists", "Subscription exists", "This subscription id is in use"
 )
 UNKNOWN_SUBSCRIPTION: Final = Refusal(
-    "unknown-subscription", "Unknown subscription", "There is no such subscription"
+    "unknown-subscription",
+    "Unknown subscription",
+    "There is no such subscription",
+    closes_v10=False,
 )
 NOT_SUBSCRIBABLE: Final = Refusal(
     "not-subscribable", "Not subscribable", "This destination cannot be subscribed"

@@ -348,3 +348,4 @@ def test_connection_that_vanishes(client, leaves_nothing):
     client.session.resume()
     assert client.session.next_deadline() is None
     assert client.read() == []
+    assert client.session.broker.logins == {}
