@@ -50,6 +50,9 @@ class Component(ABC):  # noqa: B024 - the five contracts have the abstract metho
     Building one has no effect outside it: no file, no connection, no thread, no import of an
     application. System checks build components too. Effects begin with ``start``.
 
+    While a site is checked, collaborators that are wrong themselves are missing: look them up when
+    they are used, not here.
+
     Attributes:
         settings: every setting of ``SETTINGS``, defaults filled in, paths as Path.
         collaborators: the components that this one was given, by name.

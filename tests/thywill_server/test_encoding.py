@@ -36,6 +36,18 @@ class Point:
     y: list[int]
 
 
+class Marked(str):
+    """As Django's SafeString is one."""
+
+
+class Meters(float):
+    pass
+
+
+class Count(int):
+    pass
+
+
 class Color(Enum):
     RED = "red"
 
@@ -126,8 +138,8 @@ def test_numbers_that_browsers_cannot_read_are_refused(value: Any) -> None:
 
 def test_plain_values_are_exactly_plain() -> None:
     """Subclasses become the plain types themselves."""
-    value = plain({Name.ADA: [Level.LOW, True, Name.ADA]})
-    assert [type(item) for item in value["ada"]] == [int, bool, str]
+    value = plain({Name.ADA: [Level.LOW, True, Name.ADA, Marked("x"), Count(1), Meters(1.5)]})
+    assert [type(item) for item in value["ada"]] == [int, bool, str, str, int, float]
     assert type(next(iter(value))) is str
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -308,3 +309,22 @@ def test_a_function_that_cannot_be_called_is_refused() -> None:
         argument_decoder(three)
     with pytest.raises(TypeError, match=r"lost: cannot use the annotation .*'Nowhere'"):
         argument_decoder(lost)
+
+
+def test_a_wrapped_function_keeps_its_type() -> None:
+    """Decorators such as Django's transaction.atomic do not hide the annotation."""
+
+    def wrap(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*arguments: Any) -> Any:
+            return function(*arguments)
+
+        return wrapper
+
+    @wrap
+    def typed(client: Client, message: Item) -> None:
+        """Has one wrapper around it."""
+
+    decoder = argument_decoder(typed)
+    assert decoder is not None
+    assert decoder({"name": "pen"}) == Item("pen")

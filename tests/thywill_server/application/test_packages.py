@@ -1,6 +1,7 @@
 """Finding application packages without importing them."""
 
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +70,9 @@ def test_parts_of_a_namespace_are_all_seen(
 def test_what_is_no_package_has_no_folder(name: str) -> None:
     """Odd names, modules and built-ins have no folders, and do no harm."""
     assert folders_of(name) == []
+
+
+def test_a_module_made_by_hand_has_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that no finder found, as in some interactive tools, does no harm."""
+    monkeypatch.setitem(sys.modules, "by_hand", types.ModuleType("by_hand"))
+    assert folders_of("by_hand") == []

@@ -1,6 +1,8 @@
 """Waiting for what a handler returns."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -84,3 +86,34 @@ def test_a_deferred_is_not_waited_for_for_ever() -> None:
     with pytest.raises(TimeoutError, match=r"never: no result after 0.01 s"):
         result_of(never, (), 0.01)
     assert cancelled == [deferred]
+
+
+PROGRAM = """
+import threading
+from twisted.internet import defer
+from thywill_server import reactor_bridge
+from thywill_server.application.waiting import result_of
+
+reactor = reactor_bridge.get_reactor()
+
+def later(seconds):
+    deferred = defer.Deferred()
+    reactor.callFromThread(reactor.callLater, seconds, deferred.callback, "late")
+    deferred.addCallback(lambda value: (value, threading.current_thread().name))
+    return deferred
+
+print(*result_of(later, (0.01,), 20))
+try:
+    result_of(later, (20,), 0.01)
+except TimeoutError as error:
+    print(error)
+"""
+
+
+def test_a_deferred_is_touched_in_the_reactor_thread() -> None:
+    """Deferreds are not thread-safe: with a running reactor, waiting begins in its thread."""
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert run.stdout.splitlines() == ["late thywill-reactor", "later: no result after 0.01 s"]
+    assert run.stderr == ""
