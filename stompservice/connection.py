@@ -90,7 +90,7 @@ class StompProtocol(Protocol):
         self._receipts: dict[str, Deferred[Frame]] = {}
         self._when_lost: list[Deferred[None]] = []
         self._is_working = False
-        self._is_lost = False
+        self._is_lost = self._is_cut = False
         self._tcp: Transport | None = None
 
     # What a program calls.
@@ -154,8 +154,13 @@ class StompProtocol(Protocol):
 
     def cut(self) -> None:
         """Close the connection at once, without a word."""
-        if self._tcp is not None and not self._is_lost:
-            self._tcp.abortConnection()
+        if self._tcp is None or self._is_lost or self._is_cut:
+            return
+        self._is_cut = True
+        self.session.receive_eof()
+        self._work()
+        self._cancel_timer()
+        self._tcp.abortConnection()
 
     def when_lost(self) -> Deferred[None]:
         """Fires when the connection is gone."""
@@ -269,7 +274,7 @@ class StompProtocol(Protocol):
                 waiting.errback(reason)
 
     def _close(self, reason: StompError | None) -> None:
-        if self._is_lost or self._tcp is None:
+        if self._is_lost or self._is_cut or self._tcp is None:
             return
         self._tcp.unregisterProducer()
         if isinstance(reason, HeartBeatError):

@@ -141,7 +141,7 @@ class StompClientService(Service):
     @property
     def is_connected(self) -> bool:
         """Whether what is sent now goes out now."""
-        return self._state is State.LIVE
+        return self._live() is not None
 
     @property
     def queued(self) -> int:
@@ -150,8 +150,8 @@ class StompClientService(Service):
 
     def whenConnected(self) -> Deferred[StompProtocol]:
         """Fires when the service is live; fails with CancelledError when it stops first."""
-        if self._protocol is not None and self._state is State.LIVE:
-            return succeed(self._protocol)
+        if protocol := self._live():
+            return succeed(protocol)
         waiting: Deferred[StompProtocol] = Deferred()
         self._when_connected.append(waiting)
         return waiting
@@ -181,8 +181,8 @@ class StompClientService(Service):
             raise ConnectionFailedError("the STOMP client was stopped")
         frame = commands.send(destination, body, headers)
         outgoing = Outgoing(frame, Deferred() if receipt else None)
-        protocol = self._protocol
-        if self._state is State.LIVE and protocol and not protocol.is_paused and not self._outbox:
+        protocol = self._live()
+        if protocol is not None and not protocol.is_paused and not self._outbox:
             outgoing.transmit(protocol)
         else:
             self._outbox.put(outgoing)
@@ -294,6 +294,13 @@ class StompClientService(Service):
         for each in waiting:
             each.callback(protocol)
 
+    def _live(self) -> StompProtocol | None:
+        protocol = self._protocol
+        if self._state is not State.LIVE or protocol is None:
+            return None
+        # The session knows of the end before we are told, while an event is handled.
+        return protocol if protocol.session.state is SessionState.CONNECTED else None
+
     def _lost(self, _: object) -> None:
         self._protocol = None
         self._cancel_prepare_timer()
@@ -314,8 +321,8 @@ class StompClientService(Service):
             self._prepare_timer = None
 
     def _flush(self) -> None:
-        if self._protocol is not None and self._state is State.LIVE:
-            self._outbox.flush(self._protocol)
+        if protocol := self._live():
+            self._outbox.flush(protocol)
         if self._is_refusing:
             self._stop_if_done()
 

@@ -1,13 +1,18 @@
-"""A broker's end of a connection, for tests of the client."""
+"""A broker's end of a connection, for tests of the client and the service."""
 
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from zope.interface import implementer
 
 from stompservice.connection import StompProtocol
 from stompservice.protocol import Frame, FrameParser, encode
+from stompservice.service import StompClientService
 
 
 class BrokerEnd:
@@ -37,6 +42,14 @@ class BrokerEnd:
         """Frames that have arrived."""
         self.parser.receive_data(self.raw())
         return list(self.parser.events_received())
+
+    def bodies(self) -> list[bytes]:
+        """The bodies of the SENDs that have arrived."""
+        return [frame.body for frame in self.seen() if frame.command == "SEND"]
+
+    def commands(self) -> list[str]:
+        """The commands of the frames that have arrived."""
+        return [frame.command for frame in self.seen()]
 
     def say(self, command: str, body: bytes = b"", **headers: str) -> None:
         """Send a frame; ``_`` in a header name stands for ``-``."""
@@ -71,6 +84,37 @@ class BrokerEnd:
         self.lose()
 
 
+@implementer(IStreamClientEndpoint)
+class MemoryEndpoint:
+    """A broker's address: the test decides what becomes of each attempt."""
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[object, Deferred]] = []
+        self.cancelled = 0
+
+    def connect(self, factory):
+        """Wait for ``up`` or ``refuse``."""
+        attempt = Deferred(self._cancel)
+        self.attempts.append((factory, attempt))
+        return attempt
+
+    def up(self):
+        """The TCP connection comes about; returns the broker's end."""
+        factory, attempt = self.attempts.pop(0)
+        protocol = factory.buildProtocol(None)
+        broker = BrokerEnd(protocol)
+        attempt.callback(protocol)
+        return broker
+
+    def refuse(self):
+        """The TCP connection is refused."""
+        self.attempts.pop(0)[1].errback(Refused())
+
+    def _cancel(self, attempt: Deferred) -> None:
+        self.cancelled += 1
+        attempt.errback(ConnectionError("cancelled"))
+
+
 @pytest.fixture
 def clock() -> Clock:
     """Time that passes when told to."""
@@ -81,3 +125,43 @@ def clock() -> Clock:
 def broker_end() -> type[BrokerEnd]:
     """Makes the broker's end of a protocol's connection."""
     return BrokerEnd
+
+
+@pytest.fixture
+def endpoint() -> MemoryEndpoint:
+    """The only broker's address."""
+    return MemoryEndpoint()
+
+
+@pytest.fixture
+def build(clock, endpoint):
+    """Makes a service; without jitter, with the given settings."""
+
+    def build(endpoints=None, **settings) -> StompClientService:
+        settings = {"random": lambda: 1.0, **settings}
+        return StompClientService(endpoints or [endpoint], reactor=clock, **settings)
+
+    return build
+
+
+@pytest.fixture
+def service(build) -> StompClientService:
+    """A service that was started."""
+    service = build(max_queued=3)
+    service.startService()
+    return service
+
+
+@pytest.fixture
+def live(service, endpoint):
+    """The broker's end of a service that is live."""
+    broker = endpoint.up()
+    broker.accept()
+    assert service.is_connected
+    return broker
+
+
+@pytest.fixture
+def endpoints() -> list[MemoryEndpoint]:
+    """Two brokers."""
+    return [MemoryEndpoint(), MemoryEndpoint()]

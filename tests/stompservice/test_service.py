@@ -1,94 +1,13 @@
-"""StompClientService: staying connected, queueing, stopping."""
+"""StompClientService: staying connected, and queueing."""
 
 from __future__ import annotations
 
 import pytest
 from twisted.application.service import IService
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionRefusedError as Refused
-from twisted.internet.interfaces import IStreamClientEndpoint
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from stompservice.errors import ConnectionFailedError, EncodeError, QueueFull, UsageError
 from stompservice.service import StompClientService
-
-
-@implementer(IStreamClientEndpoint)
-class MemoryEndpoint:
-    """A broker's address: the test decides what becomes of each attempt."""
-
-    def __init__(self, broker_end: type) -> None:
-        self.broker_end = broker_end
-        self.attempts: list[tuple[object, Deferred]] = []
-        self.cancelled = 0
-
-    def connect(self, factory):
-        """Wait for ``up`` or ``refuse``."""
-        attempt = Deferred(self._cancel)
-        self.attempts.append((factory, attempt))
-        return attempt
-
-    def up(self):
-        """The TCP connection comes about; returns the broker's end."""
-        factory, attempt = self.attempts.pop(0)
-        protocol = factory.buildProtocol(None)
-        broker = self.broker_end(protocol)
-        attempt.callback(protocol)
-        return broker
-
-    def refuse(self):
-        """The TCP connection is refused."""
-        self.attempts.pop(0)[1].errback(Refused())
-
-    def _cancel(self, attempt: Deferred) -> None:
-        self.cancelled += 1
-        attempt.errback(ConnectionError("cancelled"))
-
-
-@pytest.fixture
-def endpoint(broker_end) -> MemoryEndpoint:
-    """The only broker's address."""
-    return MemoryEndpoint(broker_end)
-
-
-@pytest.fixture
-def build(clock, endpoint):
-    """Makes a service; without jitter, with the given settings."""
-
-    def build(endpoints=None, **settings) -> StompClientService:
-        settings = {"random": lambda: 1.0, **settings}
-        return StompClientService(endpoints or [endpoint], reactor=clock, **settings)
-
-    return build
-
-
-@pytest.fixture
-def service(build) -> StompClientService:
-    """A service that was started."""
-    service = build(max_queued=3)
-    service.startService()
-    return service
-
-
-@pytest.fixture
-def live(service, endpoint):
-    """The broker's end of a service that is live."""
-    broker = endpoint.up()
-    broker.accept()
-    assert service.is_connected
-    return broker
-
-
-def bodies(frames) -> list[bytes]:
-    """The bodies of the SENDs among these frames."""
-    return [frame.body for frame in frames if frame.command == "SEND"]
-
-
-def commands(frames) -> list[str]:
-    """The commands of these frames."""
-    return [frame.command for frame in frames]
-
 
 # Connecting
 
@@ -193,7 +112,7 @@ def test_queues_in_order(build, endpoint):
     service.send("/a", "3")
     assert service.queued == 3
     broker.accept()
-    assert bodies(broker.seen()) == [b"1", b"2", b"3"]
+    assert broker.bodies() == [b"1", b"2", b"3"]
     assert service.queued == 0
 
 
@@ -237,7 +156,7 @@ def test_what_an_old_broker_cannot_carry(service, endpoint, caplog):
     broker.accept(version="1.0")
     assert failures[0].check(EncodeError)
     assert "cannot be sent" in caplog.text
-    assert bodies(broker.seen()) == [b"3"]
+    assert broker.bodies() == [b"3"]
 
 
 def test_receipts(service, endpoint):
@@ -270,7 +189,7 @@ def test_waits_while_the_broker_does_not_read(service, live):
     with pytest.raises(QueueFull):
         service.send("/a", "4")
     live.transport.producer.resumeProducing()
-    assert bodies(live.seen()) == [b"1", b"2", b"3"]
+    assert live.bodies() == [b"1", b"2", b"3"]
 
 
 def test_pause_in_the_middle_of_a_flush(service, endpoint):
@@ -285,171 +204,17 @@ def test_pause_in_the_middle_of_a_flush(service, endpoint):
         broker.transport.producer.pauseProducing()
 
     broker.accept()
-    assert bodies(broker.seen()) == [b"1", b"2", b"3"]
+    assert broker.bodies() == [b"1", b"2", b"3"]
     broker.transport.write = write_and_pause
     broker.transport.producer.pauseProducing()
     for each in "456":
         service.send("/a", each)
     for expected in (b"4", b"5", b"6"):
         broker.transport.producer.resumeProducing()
-        assert bodies(broker.seen()) == [expected]
-
-
-# Subscriptions
-
-
-def test_subscribe_when_live(service, live):
-    """A subscription goes out at once; its messages reach the callback, as frames."""
-    heard = []
-    subscription = service.subscribe("/a", heard.append, headers={"selector": "x"})
-    (frame,) = live.seen()
-    assert frame.headers == {
-        "destination": "/a",
-        "id": subscription.id,
-        "ack": "auto",
-        "selector": "x",
-    }
-    live.say("MESSAGE", b"hi", subscription=subscription.id, destination="/a")
-    assert [frame.body for frame in heard] == [b"hi"]
-
-
-def test_messages_wait_for_the_receipts_of_subscriptions(service, endpoint):
-    """After connecting, the queue moves when all subscriptions are confirmed."""
-    service.subscribe("/a", print)
-    service.subscribe("/b", print)
-    service.send("/a", "hi")
-    broker = endpoint.up()
-    broker.accept()
-    first, second = broker.seen()
-    assert commands([first, second]) == ["SUBSCRIBE", "SUBSCRIBE"]
-    broker.say("RECEIPT", receipt_id=first.headers["receipt"])
-    assert not service.is_connected
-    assert broker.seen() == []
-    broker.say("RECEIPT", receipt_id=second.headers["receipt"])
-    assert service.is_connected
-    assert bodies(broker.seen()) == [b"hi"]
-
-
-def test_resubscribes(service, endpoint, live, clock):
-    """Subscriptions are renewed with the same ids; those given up are not."""
-    heard = []
-    kept = service.subscribe("/a", heard.append, ack="client")
-    gone = service.subscribe("/b", print)
-    gone.unsubscribe()
-    live.lose()
-    clock.advance(1)
-    broker = endpoint.up()
-    broker.accept()
-    (frame,) = broker.answer_receipts()
-    assert (frame.headers["id"], frame.headers["ack"]) == (kept.id, "client")
-    broker.say("MESSAGE", b"again", subscription=kept.id, message_id="1")
-    assert heard[0].body == b"again"
-
-
-def test_unsubscribe(service, live):
-    """UNSUBSCRIBE goes out, once, and messages on their way are dropped."""
-    heard = []
-    subscription = service.subscribe("/a", heard.append)
-    subscription.unsubscribe()
-    subscription.unsubscribe()
-    assert commands(live.seen()) == ["SUBSCRIBE", "UNSUBSCRIBE"]
-    live.say("MESSAGE", subscription=subscription.id)
-    assert heard == []
-
-
-def test_subscriptions_that_are_never_confirmed(service, endpoint, clock):
-    """A broker that sends no receipts in time is left for another attempt."""
-    service.subscribe("/a", print)
-    broker = endpoint.up()
-    broker.accept()
-    clock.advance(14.9)
-    assert not broker.is_closing()
-    clock.advance(0.1)
-    assert broker.was_aborted
-    clock.advance(0.5)
-    assert len(endpoint.attempts) == 1
-
-
-def test_old_broker_without_receipts(service, endpoint, clock):
-    """MorbidQ 0.8 has no receipts: with 1.0 we go on without them."""
-    heard = []
-    service.subscribe("/a", heard.append)
-    service.send("/a", "hi")
-    broker = endpoint.up()
-    broker.raw()
-    broker.protocol.dataReceived(b"CONNECTED\nsession:1\n\n\0\n")
-    clock.advance(15)
-    assert service.is_connected
-    assert bodies(broker.seen()) == [b"hi"]
-    broker.protocol.dataReceived(b"MESSAGE\ndestination:/a\nmessage-id:/a_1\n\nhi\0\n")
-    assert [frame.body for frame in heard] == [b"hi"]
-
-
-def test_a_callback_that_raises(service, live, caplog):
-    """What a callback raises, or its Deferred fails with, is logged and no more."""
-    broken = service.subscribe("/a", lambda frame: frame.headers["nothing"])
-    later = Deferred()
-    slow = service.subscribe("/b", lambda frame: later)
-    live.say("MESSAGE", subscription=broken.id)
-    live.say("MESSAGE", subscription=slow.id)
-    assert "callback of /a failed" in caplog.text
-    later.errback(ValueError("late"))
-    assert "callback of /b failed" in caplog.text
-    assert service.is_connected
-
-
-def test_ack_individually(service, live):
-    """Each message is acknowledged once, or refused."""
-    subscription = service.subscribe("/a", print, ack="client-individual")
-    frames = deliver(live, subscription, "123")
-    assert subscription.ack(frames[1])
-    assert not subscription.ack(frames[1])
-    assert subscription.nack(frames[0])
-    assert subscription.ack(frames[2])
-    acks = [(frame.command, frame.headers) for frame in live.seen()[1:]]
-    assert acks == [("ACK", {"id": "2"}), ("NACK", {"id": "1"}), ("ACK", {"id": "3"})]
-
-
-def test_ack_cumulatively(service, live):
-    """In mode client an ACK covers what came before it."""
-    subscription = service.subscribe("/a", print, ack="client")
-    frames = deliver(live, subscription, "123")
-    assert subscription.ack(frames[1])
-    assert not subscription.ack(frames[0])
-    assert subscription.ack(frames[2])
-    assert commands(live.seen()) == ["SUBSCRIBE", "ACK", "ACK"]
-
-
-def test_ack_over_another_connection(service, endpoint, live, clock):
-    """A message of a lost connection is not acknowledged: it comes again."""
-    subscription = service.subscribe("/a", print, ack="client-individual")
-    (frame,) = deliver(live, subscription, "1")
-    live.lose()
-    assert not subscription.ack(frame)
-    clock.advance(1)
-    broker = endpoint.up()
-    broker.accept()
-    broker.answer_receipts()
-    assert not subscription.ack(frame)
-    assert broker.seen() == []
-
-
-def deliver(broker, subscription, ids):
-    """Deliver messages and return them as the callback got them."""
-    heard = []
-    subscription._callback = heard.append
-    for each in ids:
-        broker.say("MESSAGE", subscription=subscription.id, message_id=each, ack=each)
-    return heard
+        assert broker.bodies() == [expected]
 
 
 # Several brokers
-
-
-@pytest.fixture
-def endpoints(broker_end) -> list[MemoryEndpoint]:
-    """Two brokers."""
-    return [MemoryEndpoint(broker_end), MemoryEndpoint(broker_end)]
 
 
 def test_second_broker(build, endpoints, clock):
@@ -464,7 +229,7 @@ def test_second_broker(build, endpoints, clock):
     broker = second.up()
     broker.accept()
     broker.answer_receipts()
-    assert bodies(broker.seen()) == [b"hi"]
+    assert broker.bodies() == [b"hi"]
 
 
 def test_brokers_take_turns(build, endpoints, clock):
@@ -482,142 +247,3 @@ def test_brokers_take_turns(build, endpoints, clock):
     broker.lose()
     clock.advance(4)
     assert len(second.attempts) == 1
-
-
-# Stopping
-
-
-def test_stop(service, live, clock):
-    """Stopping says DISCONNECT, waits for its receipt and for the connection to close."""
-    stopped = service.stopService()
-    assert commands(live.answer_receipts()) == ["DISCONNECT"]
-    assert live.transport.disconnecting
-    assert not stopped.called
-    live.lose()
-    assert stopped.called
-    assert clock.getDelayedCalls() == []
-    assert not service.running
-
-
-def test_stop_flushes(service, endpoint):
-    """What is queued goes out before DISCONNECT, also when the connection is only coming."""
-    fired = []
-    service.send("/a", "1", receipt=True).addCallback(fired.append)
-    stopped = service.stopService()
-    broker = endpoint.up()
-    broker.accept()
-    assert commands(broker.answer_receipts()) == ["SEND", "DISCONNECT"]
-    assert len(fired) == 1
-    broker.lose()
-    assert stopped.called
-
-
-def test_stop_waits_for_a_slow_broker(service, live):
-    """A broker that reads slowly gets everything before DISCONNECT."""
-    live.transport.producer.pauseProducing()
-    service.send("/a", "1")
-    service.stopService()
-    assert live.seen() == []
-    live.transport.producer.resumeProducing()
-    assert commands(live.seen()) == ["SEND", "DISCONNECT"]
-
-
-def test_stop_is_bounded(service, live, clock, caplog):
-    """After stop_seconds the connection is cut, and what is left is given up."""
-    failures = []
-    live.transport.producer.pauseProducing()
-    service.send("/a", "1", receipt=True).addErrback(failures.append)
-    stopped = service.stopService()
-    clock.advance(4.9)
-    assert not stopped.called
-    clock.advance(0.1)
-    assert stopped.called
-    assert live.was_aborted
-    assert failures[0].check(ConnectionFailedError)
-    assert "stopped with 1 messages not sent" in caplog.text
-    assert clock.getDelayedCalls() == []
-
-
-def test_stop_without_an_answer_to_disconnect(service, live, clock):
-    """A broker that ignores DISCONNECT does not hold us."""
-    stopped = service.stopService()
-    clock.advance(5)
-    assert stopped.called
-    assert live.was_aborted
-
-
-def test_stop_while_no_broker_can_be_reached(service, endpoint, clock):
-    """With no hope of sending it, what is queued is given up at once."""
-    service.send("/a", "1")
-    endpoint.refuse()
-    assert service.stopService().called
-    assert clock.getDelayedCalls() == []
-    assert service.queued == 0
-
-
-def test_stop_while_the_last_attempt_fails(service, endpoint, clock):
-    """A queue that waited for an attempt is given up when that fails."""
-    service.send("/a", "1")
-    stopped = service.stopService()
-    assert not stopped.called
-    endpoint.refuse()
-    assert stopped.called
-    assert clock.getDelayedCalls() == []
-
-
-def test_stop_while_connecting(service, endpoint, clock):
-    """An attempt under way is called off, and nothing is tried again."""
-    waiting = []
-    service.whenConnected().addErrback(waiting.append)
-    assert service.stopService().called
-    assert endpoint.cancelled == 1
-    assert waiting[0].check(CancelledError)
-    assert clock.getDelayedCalls() == []
-
-
-def test_stop_before_connected(service, endpoint):
-    """A connection that is not let in yet is cut."""
-    broker = endpoint.up()
-    stopped = service.stopService()
-    assert broker.was_aborted
-    assert stopped.called
-
-
-def test_stop_when_the_connection_breaks(service, live):
-    """A broker that goes away instead of answering is as good as an answer."""
-    stopped = service.stopService()
-    live.lose()
-    assert stopped.called
-
-
-def test_stop_twice(service, live):
-    """Every stopService fires, and DISCONNECT is said once."""
-    first, second = service.stopService(), service.stopService()
-    assert commands(live.answer_receipts()) == ["DISCONNECT"]
-    live.lose()
-    assert first.called
-    assert second.called
-    assert service.stopService().called
-
-
-def test_send_after_stop(service, live):
-    """A service that is stopping takes nothing more."""
-    service.stopService()
-    with pytest.raises(ConnectionFailedError, match="was stopped"):
-        service.send("/a", "late")
-    live.lose()
-    with pytest.raises(ConnectionFailedError):
-        service.send("/a", "late")
-
-
-def test_start_again(service, endpoint, live):
-    """A stopped service can be started, with its subscriptions."""
-    service.subscribe("/a", print)
-    service.stopService()
-    live.lose()
-    service.startService()
-    broker = endpoint.up()
-    broker.accept()
-    assert commands(broker.answer_receipts()) == ["SUBSCRIBE"]
-    service.send("/a", "hi")
-    assert bodies(broker.seen()) == [b"hi"]
