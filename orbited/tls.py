@@ -2,6 +2,7 @@
 """The certificate and the versions of ``https://`` listeners."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from orbited.errors import ConfigurationError
@@ -9,7 +10,7 @@ from orbited.settings import SslSettings
 
 __all__ = ["context_factory"]
 
-_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def context_factory(settings: SslSettings) -> Any:
@@ -19,31 +20,27 @@ def context_factory(settings: SslSettings) -> Any:
         ConfigurationError: a file or a library is missing, or they do not belong together.
     """
     try:
-        from OpenSSL import SSL, crypto  # type: ignore[import-not-found,unused-ignore]
-        from twisted.internet.ssl import CertificateOptions, TLSVersion
+        from twisted.internet import ssl
     except ImportError:
         raise ConfigurationError('https:// needs pyOpenSSL: pip install "Twisted[tls]"') from None
     if not settings.key or not settings.crt:
         raise ConfigurationError("https:// needs [ssl] key and [ssl] crt")
-    versions = {"1.2": TLSVersion.TLSv1_2, "1.3": TLSVersion.TLSv1_3}
+    versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
     if settings.minimum_version not in versions:
         raise ConfigurationError(
             f"[ssl] minimum_version: expected 1.2 or 1.3, got {settings.minimum_version!r}"
         )
     try:
-        with open(settings.key, "rb") as key_file, open(settings.crt, "rb") as crt_file:
-            key = crypto.load_privatekey(crypto.FILETYPE_PEM, key_file.read())
-            chain = [
-                crypto.load_certificate(crypto.FILETYPE_PEM, pem)
-                for pem in _CERTIFICATE.findall(crt_file.read())
-            ]
-        return CertificateOptions(
-            privateKey=key,
-            certificate=chain[0],
-            extraCertChain=chain[1:],
+        key = Path(settings.key).read_text("ascii")
+        first, *chain = _CERTIFICATE.findall(Path(settings.crt).read_text("ascii"))
+        own = ssl.PrivateCertificate.loadPEM(f"{key}\n{first}")
+        return ssl.CertificateOptions(
+            privateKey=own.privateKey.original,
+            certificate=own.original,
+            extraCertChain=[ssl.Certificate.loadPEM(pem).original for pem in chain],
             raiseMinimumTo=versions[settings.minimum_version],
         )
-    except (OSError, IndexError, SSL.Error, crypto.Error) as error:
+    except Exception as error:  # OpenSSL has an exception of its own for each kind of bad file
         raise ConfigurationError(
             f"[ssl]: {settings.key!r} and {settings.crt!r} cannot be used: {error}"
         ) from None

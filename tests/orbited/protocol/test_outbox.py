@@ -1,0 +1,179 @@
+"""Numbering, merging and the resend window."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orbited.protocol.outbox import PACKET_OVERHEAD, Outbox
+from orbited.protocol.packets import DATA, PING, Packet
+from orbited.protocol.settings import SessionSettings
+
+SMALL = SessionSettings(packet_bytes=10, unacknowledged_bytes=300, queued_bytes=1000)
+
+
+def test_neighbors_are_merged_into_one_packet():
+    """What waits together leaves in one data packet."""
+    outbox = Outbox(SessionSettings())
+    outbox.send(b"one ")
+    outbox.send(b"two")
+    assert outbox.take(600) == [Packet(1, DATA, b"one two")]
+    assert outbox.queued_bytes == 0
+
+
+def test_a_single_chunk_is_passed_on_as_it_is():
+    """No copy is made of what need not be joined."""
+    outbox, chunk = Outbox(SessionSettings()), b"a frame"
+    outbox.send(chunk)
+    assert outbox.take(600)[0].data is chunk
+
+
+def test_packets_are_bounded_in_size():
+    """Chunks are merged up to the bound and split beyond it."""
+    outbox = Outbox(SMALL)
+    for chunk in (b"123456", b"7890", b"abcdefghijKLMNOPQRSTuv", b"w"):
+        outbox.send(chunk)
+    assert [packet.data for packet in outbox.take(600)] == [
+        b"1234567890",
+        b"abcdefghij",
+        b"KLMNOPQRST",
+        b"uvw",
+    ]
+
+
+def test_what_stands_alone_is_never_merged():
+    """The answer to a handshake is a packet of its own, whatever stands beside it."""
+    outbox = Outbox(SessionSettings())
+    outbox.send(b"before")
+    outbox.send_alone(DATA, b"1")
+    outbox.send(b"behind")
+    outbox.send(b" it")
+    assert [packet.data for packet in outbox.take(600)] == [b"before", b"1", b"behind it"]
+
+
+def test_a_burst_is_bounded_and_the_rest_follows():
+    """No more packets than asked for, resent ones counted in; ids go on."""
+    outbox = Outbox(SMALL)
+    for _ in range(5):
+        outbox.send_alone(PING, None)
+    assert [packet.id for packet in outbox.take(2)] == [1, 2]
+    assert outbox.has_more
+    outbox.rewind()
+    assert [packet.id for packet in outbox.take(3)] == [1, 2, 3]
+    assert [packet.id for packet in outbox.take(3)] == [4, 5]
+    assert outbox.take(3) == []
+    assert outbox.is_sent
+
+
+def test_acknowledged_packets_are_never_sent_again():
+    """Only what the browser has not confirmed goes again on the next transport."""
+    outbox = Outbox(SMALL)
+    for _ in range(4):
+        outbox.send_alone(PING, None)
+    outbox.take(600)
+    assert outbox.acknowledge(2) == Packet(2, PING)
+    outbox.rewind()
+    assert [packet.id for packet in outbox.take(600)] == [3, 4]
+
+
+def test_acknowledgements_that_make_no_sense_are_ignored():
+    """Old ones change nothing, and those of the future count for what was sent."""
+    outbox = Outbox(SMALL)
+    outbox.send_alone(PING, None)
+    outbox.take(600)
+    assert outbox.acknowledge(0) is None
+    assert outbox.acknowledge(1_000_000) == Packet(1, PING)
+    assert outbox.acknowledge(1) is None
+    assert outbox.acknowledge(2) is None
+    outbox.send_alone(PING, None)
+    assert [packet.id for packet in outbox.take(600)] == [2]
+
+
+def test_ids_are_given_at_the_first_transmission():
+    """Queued bytes have no id, so acknowledgements cannot reach them."""
+    outbox = Outbox(SMALL)
+    outbox.send(b"a")
+    assert outbox.last_id == 0
+    outbox.acknowledge(1)
+    assert [packet.id for packet in outbox.take(600)] == [1]
+
+
+def test_a_full_window_holds_back_what_is_new():
+    """At the bound on unacknowledged bytes nothing gets a number until some are confirmed."""
+    outbox = Outbox(SMALL)
+    for _ in range(10):
+        outbox.send(b"0123456789")
+    sent = outbox.take(600)
+    assert len(sent) == -(-300 // (10 + PACKET_OVERHEAD))
+    assert outbox.take(600) == []
+    assert not outbox.has_more
+    assert not outbox.is_sent
+    outbox.acknowledge(1)
+    assert [packet.id for packet in outbox.take(600)] == [sent[-1].id + 1]
+
+
+def test_too_much_waiting_is_reported():
+    """Beyond the bound on queued bytes send says so; at the bound it does not."""
+    outbox = Outbox(SMALL)
+    assert outbox.send(b"x" * 1000)
+    assert not outbox.send(b"x")
+
+
+def test_bytes_are_counted_in_and_out():
+    """What is counted as waiting or unacknowledged comes back to nothing."""
+    outbox = Outbox(SessionSettings())
+    outbox.send(b"")
+    outbox.send(b"x" * 100)
+    outbox.send_alone(DATA, b"1")
+    assert outbox.queued_bytes == 101
+    outbox.take(600)
+    assert outbox.queued_bytes == 0
+    assert outbox.unacked_bytes == 101 + 2 * PACKET_OVERHEAD
+    outbox.acknowledge(2)
+    assert outbox.unacked_bytes == 0
+    outbox.send(b"y")
+    outbox.clear()
+    assert outbox.queued_bytes == outbox.unacked_bytes == 0
+    assert outbox.take(600) == []
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(min_size=1, max_size=25),
+            st.sampled_from(["take", "rewind", "alone"]),
+            st.integers(0, 40),
+        ),
+        max_size=60,
+    )
+)
+def test_bytes_arrive_once_and_in_order(steps):
+    """Whatever is lost, confirmed and sent again, a browser that drops repeats reads all bytes."""
+    outbox = Outbox(SMALL)
+    expected = received = b""
+    last = 0
+
+    def deliver(packets: list[Packet]) -> None:
+        nonlocal received, last
+        for packet in packets:
+            if packet.id > last:
+                assert packet.id == last + 1
+                last = packet.id
+                received += packet.data or b""
+
+    for step in steps:
+        if step == "take":
+            deliver(outbox.take(3))
+        elif step == "rewind":
+            outbox.rewind()
+        elif step == "alone":
+            outbox.send_alone(DATA, b"1")
+            expected += b"1"
+        elif isinstance(step, int):
+            outbox.acknowledge(min(step, last))
+        else:
+            outbox.send(step)
+            expected += step
+    for _ in range(len(steps) * 4):
+        outbox.acknowledge(last)
+        deliver(outbox.take(3))
+    assert received == expected
+    assert outbox.is_sent
