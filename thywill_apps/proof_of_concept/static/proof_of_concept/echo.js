@@ -76,6 +76,7 @@ thywill.application.fn = () => {
   for (const button of document.querySelectorAll("button")) {
     button.disabled = false;
   }
+  view.showMeasures(trips);
   input.focus({ preventScroll: true });
 };
 

@@ -3,7 +3,7 @@ import { milliseconds } from "./trips.js";
 
 const MAX_ROWS = 250;
 const SVG = "http://www.w3.org/2000/svg";
-const HISTORY = { columns: 60, width: 240, height: 44 };
+const HISTORY = { columns: 48, width: 240, height: 44 };
 
 /** @type {Record<string, string>} */
 const TRANSPORT_NAMES = {
@@ -72,21 +72,33 @@ export function announce(text) {
 export function showMeasures(trips) {
   element("median").textContent = milliseconds(trips.median);
   element("count").textContent = `${trips.returned} of ${trips.sent}`;
-  const { times } = trips;
-  const slowest = Math.max(10, ...times);
-  element("trips").style.setProperty("--slowest", String(slowest));
+  const { times, median } = trips;
+  // One slow trip must not flatten all others, so the scale ends at three times the median.
+  const scale = Math.max(10, Math.min(Math.max(...times), 3 * (median ?? 0)));
+  element("trips").style.setProperty("--scale", scale.toFixed(2));
+  const shown = times.slice(-HISTORY.columns);
+  const columns = Array.from({ length: HISTORY.columns }, (_, index) => {
+    const kind = index >= shown.length ? "slot" : index < shown.length - 1 ? "time" : "time newest";
+    const share = index < shown.length ? Math.min(1, shown[index] / scale) : 0;
+    return makeColumn(index, kind, Math.max(1.5, share * HISTORY.height));
+  });
+  element("history").replaceChildren(...columns);
+}
+
+/**
+ * @param {number} index
+ * @param {string} kind
+ * @param {number} height
+ */
+function makeColumn(index, kind, height) {
+  const column = document.createElementNS(SVG, "rect");
   const pitch = HISTORY.width / HISTORY.columns;
-  element("history").replaceChildren(
-    ...times.slice(-HISTORY.columns).map((ms, index, shown) => {
-      const column = document.createElementNS(SVG, "rect");
-      const height = Math.max(2, (ms / slowest) * HISTORY.height);
-      column.setAttribute("x", String(HISTORY.width - (shown.length - index) * pitch));
-      column.setAttribute("y", String(HISTORY.height - height));
-      column.setAttribute("width", String(pitch - 1.4));
-      column.setAttribute("height", String(height));
-      return column;
-    }),
-  );
+  column.setAttribute("class", kind);
+  column.setAttribute("x", (index * pitch).toFixed(2));
+  column.setAttribute("y", (HISTORY.height - height).toFixed(2));
+  column.setAttribute("width", (pitch * 0.65).toFixed(2));
+  column.setAttribute("height", height.toFixed(2));
+  return column;
 }
 
 /** One trip in the list. */
