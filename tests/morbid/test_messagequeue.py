@@ -157,7 +157,7 @@ def test_empty_destinations_are_gone(broker, leaves_nothing):
     publish(broker, "/queue/a", b"x")
     assert list(broker.destinations) == ["/queue/a"]
     reader = subscribe(broker, "/queue/a", mode="client")
-    broker.acknowledge(reader, "boot-2")
+    broker.acknowledge(reader, "boot-1")
     assert list(broker.destinations) == ["/queue/a"]
     broker.unsubscribe(*reader.subscriptions.by_key.values())
 

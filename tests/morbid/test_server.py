@@ -100,9 +100,9 @@ def test_same_bytes_for_equal_subscriptions(factory, monkeypatch):
     assert written[0] is written[1] is written[2]
 
 
-def test_error_closes_the_transport(factory, clock):
+def test_error_closes_the_transport(clock):
     """After an ERROR the transport is closed, and cut off if the peer does not read it."""
-    protocol, transport = connect(factory)
+    protocol, transport = connect(new_factory(clock, close_seconds=5))
     transport.clear()
     protocol.dataReceived(b"BOGUS\n\n\0")
     assert transport.commands() == ["ERROR"]

@@ -349,3 +349,20 @@ def test_connection_that_vanishes(client, leaves_nothing):
     assert client.session.next_deadline() is None
     assert client.read() == []
     assert client.session.broker.logins == {}
+
+
+def test_heart_beat_settings(new_client):
+    """The broker's own periods and its patience are settings; CONNECTED tells the periods."""
+    client = new_client(heart_beat_send_ms=2_000, heart_beat_receive_ms=500, heart_beat_grace=3)
+    client.send("CONNECT", accept_version="1.2", host="x", heart_beat="1000,1000")
+    assert client.one().headers["heart-beat"] == "2000,500"
+    assert client.session.next_deadline() == 1.8
+    client.session.tick(3.0)
+    assert client.is_closed
+
+
+def test_no_heart_beats_at_all(new_client):
+    """Both directions can be switched off."""
+    client = new_client(heart_beat_send_ms=0, heart_beat_receive_ms=0)
+    client.connect(heart_beat="1,1")
+    assert client.session.next_deadline() is None
