@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MAX_LINES = 450
 """A module wants to be shorter than 350 lines; beyond this it holds two ideas."""
+MAX_LINES_OF_LISTS = 600
+"""Tests and style sheets are lists: they are not read from top to bottom."""
 SOURCE = {".py", ".js", ".mjs", ".css", ".html"}
 BINARY = {".png", ".jpg", ".ico", ".woff2", ".bin"}
 
@@ -36,11 +38,12 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def test_source_files_are_short() -> None:
     """No source file is longer than can be read in one sitting."""
-    long = {
-        name: len(text.splitlines())
-        for name, text in texts()
-        if Path(name).suffix in SOURCE and len(text.splitlines()) > MAX_LINES
-    }
+    long = {}
+    for name, text in texts():
+        is_list = name.startswith("tests/") or name.endswith(".css")
+        lines = len(text.splitlines())
+        if Path(name).suffix in SOURCE and lines > (MAX_LINES_OF_LISTS if is_list else MAX_LINES):
+            long[name] = lines
     assert not long
 
 
