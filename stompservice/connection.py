@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 MAX_UNSENT_BYTES: Final = 16_777_216
 """How much may be handed in while the broker does not read; more raises QueueFull."""
 
+MAX_RECEIPTS: Final = 10_000
+"""How many receipts may be waited for; a further frame that asks for one raises QueueFull."""
+
 CLOSE_SECONDS: Final = 5.0
 """How long a closed connection may take to flush before it is cut."""
 
@@ -69,7 +72,7 @@ class StompProtocol(Protocol):
 
     Attributes:
         is_paused: whether the transport asked us to write no more for now.
-        on_resume: called when it wants more.
+        on_resume: called when ``is_full`` may have become false.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class StompProtocol(Protocol):
         on_event: Callable[[StompProtocol, Event], None] | None = None,
         clock: IReactorTime | None = None,
         max_unsent_bytes: int = MAX_UNSENT_BYTES,
+        max_receipts: int = MAX_RECEIPTS,
     ) -> None:
         self.session = ClientSession(options)
         self.is_paused = False
@@ -85,6 +89,7 @@ class StompProtocol(Protocol):
         self._on_event = on_event
         self._clock = clock
         self._max_unsent_bytes = max_unsent_bytes
+        self._max_receipts = max_receipts
         self._unsent_bytes = 0
         self._timer: IDelayedCall | None = None
         self._receipts: dict[str, Deferred[Frame]] = {}
@@ -95,13 +100,18 @@ class StompProtocol(Protocol):
 
     # What a program calls.
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a well-behaved sender waits: the broker does not read, or not answer."""
+        return self.is_paused or len(self._receipts) >= self._max_receipts
+
     def send(self, destination: str, message: bytes | str, /, **headers: object) -> Any:
         """SEND a message; ``str`` goes as UTF-8."""
         return self._do(headers, self.session.send, destination, message)
 
     def send_frame(self, frame: Frame, receipt: Deferred[Frame] | None = None) -> None:
         """Send a ready frame; ``receipt`` fires with the answer to its receipt header."""
-        self._check_room()
+        self._check_room(wants_receipt=receipt is not None)
         self.session.send_frame(frame)
         if receipt is not None:
             self.receipt(frame.headers["receipt"]).chainDeferred(receipt)
@@ -211,8 +221,8 @@ class StompProtocol(Protocol):
     # Between the two.
 
     def _do(self, headers: dict[str, object], verb: Callable[..., None], *arguments: object) -> Any:
-        self._check_room()
         receipt = headers.pop("receipt", None)
+        self._check_room(wants_receipt=bool(receipt))
         if not receipt:
             verb(*arguments, headers)
             self._work()
@@ -223,7 +233,9 @@ class StompProtocol(Protocol):
         self._work()
         return waiting
 
-    def _check_room(self) -> None:
+    def _check_room(self, *, wants_receipt: bool = False) -> None:
+        if wants_receipt and len(self._receipts) >= self._max_receipts:
+            raise QueueFull(f"{len(self._receipts)} receipts are waited for already")
         if self.is_paused and self._unsent_bytes >= self._max_unsent_bytes:
             raise QueueFull(f"{self._unsent_bytes} bytes wait for a broker that does not read")
 
@@ -257,8 +269,11 @@ class StompProtocol(Protocol):
 
     def _settle_receipts(self, event: Event) -> None:
         if isinstance(event, Receipt):
+            was_full = self.is_full
             if waiting := self._receipts.pop(event.receipt_id, None):
                 waiting.callback(event.frame)
+            if was_full and not self.is_full and self.on_resume is not None:
+                self.on_resume()
         elif isinstance(event, Error):
             if waiting := self._receipts.pop(event.receipt_id or "", None):
                 waiting.errback(BrokerError(event.frame))

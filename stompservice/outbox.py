@@ -68,12 +68,12 @@ class Outbox:
         self._waiting.append(outgoing)
 
     def flush(self, protocol: StompProtocol) -> None:
-        """Send what waits, until the transport asks for a pause or the connection ends."""
+        """Send what waits, until the connection is full or over."""
         if self._is_flushing:
-            return  # writing made the transport ask for more
+            return  # what we do here made room for more
         self._is_flushing = True
         try:
-            while self._waiting and not protocol.is_paused:
+            while self._waiting and not protocol.is_full:
                 if protocol.session.state is not State.CONNECTED:
                     return
                 outgoing = self._get()

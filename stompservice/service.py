@@ -182,7 +182,7 @@ class StompClientService(Service):
         frame = commands.send(destination, body, headers)
         outgoing = Outgoing(frame, Deferred() if receipt else None)
         protocol = self._live()
-        if protocol is not None and not protocol.is_paused and not self._outbox:
+        if protocol is not None and not protocol.is_full and not self._outbox:
             outgoing.transmit(protocol)
         else:
             self._outbox.put(outgoing)

@@ -10,7 +10,7 @@ How it works. All bytes go into one buffer; ``_position`` is where the next unre
 byte is. A generator walks over the buffer and yields a frame, or None when it
 needs more bytes; where it stands in a frame is where it stands in the code. Small
 heads are taken in one piece (``_take_whole_head``), long or incomplete ones line by
-line; both end in ``_add_line`` and ``_build_headers``. Nothing is searched twice: a
+line; both end in ``_add_lines`` and ``_build_headers``. Nothing is searched twice: a
 search that found nothing is resumed where it ended.
 
 Two properties that the rest of the system relies on:
@@ -91,9 +91,10 @@ class FrameParser:
         self.limits = limits
         self._buffer = bytearray()
         self._position = 0
-        self._failed = False
+        self._is_closed = False
         self._command = ""  # until its line has been read
         self._lines: list[tuple[str, str]] = []
+        self._has_escapes = False
         self._reader = self._read()
 
     @property
@@ -108,7 +109,7 @@ class FrameParser:
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer. Never raises; after a FrameError they are dropped."""
-        if self._failed:
+        if self._is_closed:
             return
         if self._position > COMPACT_BYTES or self._position == len(self._buffer):
             del self._buffer[: self._position]
@@ -117,27 +118,31 @@ class FrameParser:
 
     def events_received(self) -> Iterator[Frame | FrameError]:
         """Read what has arrived, a frame for each step; a FrameError is the last event ever."""
-        if self._failed:
-            return
         try:
             for frame in self._reader:
                 if frame is None:
                     return
                 yield frame
         except FrameError as error:
-            self._failed = True
-            self._buffer.clear()
-            self._position = 0
+            self.close()
             error.command = self._command or None
             error.receipt = dict(reversed(self._lines)).get("receipt")
             yield error
+
+    def close(self) -> None:
+        """Give back the memory; nothing is read any more."""
+        self._is_closed = True
+        self._reader.close()
+        self._buffer.clear()
+        self._position = 0
 
     def _read(self) -> Generator[Frame | None, None, None]:
         """Walk over the buffer for ever: a frame, or None when more bytes are needed."""
         buffer = self._buffer
         while True:
-            self._command, self._lines = "", []
-            yield from self._skip_line_ends()
+            self._command, self._lines, self._has_escapes = "", [], False
+            while not self._skip_line_ends():
+                yield None
             if not self._take_whole_head():
                 yield from self._take_head_by_lines()
             rules = self._rules()
@@ -155,17 +160,16 @@ class FrameParser:
             self._position = end + 1
             yield Frame(self._command, headers, bytes(buffer[start:end]))
 
-    def _skip_line_ends(self) -> Generator[None, None, None]:
-        """Pass over what may stand between two frames: heart-beats."""
-        while True:
-            line_ends = _LINE_ENDS[self.version in CRLF_VERSIONS].match(
-                self._buffer, self._position
-            )
-            assert line_ends is not None
-            self._position = line_ends.end()
-            if self._position < len(self._buffer):
-                return
-            yield None
+    def _skip_line_ends(self) -> bool:
+        """Pass over what may stand between two frames, heart-beats; False at the end."""
+        if self._position == len(self._buffer):
+            return False
+        if self._buffer[self._position] in b"\r\n":
+            line_ends = _LINE_ENDS[self.version in CRLF_VERSIONS]
+            match = line_ends.match(self._buffer, self._position)
+            assert match is not None
+            self._position = match.end()
+        return self._position < len(self._buffer)
 
     # The head: a command, header lines, a blank line.
 
@@ -183,8 +187,7 @@ class FrameParser:
         if command not in COMMANDS:
             check_command(head.partition(b"\n")[0], is_complete=True, may_end_in_cr=False)
         self._command = command
-        for line in lines:
-            self._add_line(line)
+        self._add_lines(lines)
         self._position = end + 2
         return True
 
@@ -204,7 +207,7 @@ class FrameParser:
             elif head_bytes > self.limits.max_head_bytes:
                 raise FrameLimitError(f"head longer than {self.limits.max_head_bytes} bytes")
             else:
-                self._add_line(line.decode("utf-8", "surrogateescape"))
+                self._add_lines([line.decode("utf-8", "surrogateescape")])
 
     def _take_line(self, may_end_in_cr: bool) -> Generator[None, None, bytearray]:
         """Wait for a line end, refusing at the first byte that cannot belong to the line."""
@@ -227,15 +230,19 @@ class FrameParser:
             searched = stop - start
             yield None
 
-    def _add_line(self, line: str) -> None:
-        if len(self._lines) >= self.limits.max_headers:
-            raise FrameLimitError(f"more than {self.limits.max_headers} headers")
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise FrameError(f"header line has no colon: {line[:40]!r}")
-        if not name.strip(BLANKS):
-            raise FrameError(f"header line has no name: {line[:40]!r}")
-        self._lines.append((name, value))
+    def _add_lines(self, lines: list[str]) -> None:
+        headers, max_headers = self._lines, self.limits.max_headers
+        for line in lines:
+            if len(headers) >= max_headers:
+                raise FrameLimitError(f"more than {max_headers} headers")
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise FrameError(f"header line has no colon: {line[:40]!r}")
+            if not name.strip(BLANKS):
+                raise FrameError(f"header line has no name: {line[:40]!r}")
+            if "\\" in line:
+                self._has_escapes = True
+            headers.append((name, value))
 
     def _rules(self) -> str:
         """Which version this frame is written in."""
@@ -249,18 +256,12 @@ class FrameParser:
         lines = self._lines
         if rules in LENIENT_VERSIONS:
             return {name.strip(BLANKS): value.strip(BLANKS) for name, value in lines}
-        if self._command not in UNESCAPED_COMMANDS:
-            lines = [
-                (unescape(name, rules), unescape(value, rules))
-                if "\\" in name or "\\" in value
-                else (name, value)
-                for name, value in lines
-            ]
+        if self._has_escapes and self._command not in UNESCAPED_COMMANDS:
+            lines = [(unescape(name, rules), unescape(value, rules)) for name, value in lines]
         headers = dict(lines)
-        if len(headers) < len(lines):
-            headers = {}
-            for name, value in lines:
-                headers.setdefault(name, value)
+        if len(headers) < len(lines):  # some are repeated, and the first counts
+            headers = dict(reversed(lines))
+            headers = {name: headers[name] for name, _ in lines}
         return headers
 
     # The body.

@@ -146,8 +146,6 @@ class ClientSession:
             self._beat.received(now)
         self._parser.receive_data(data)
         for event in self._parser.events_received():
-            if self.state is State.CLOSED:
-                return
             if isinstance(event, FrameError):
                 self._end(event)
             else:
@@ -343,4 +341,5 @@ class ClientSession:
         self.state = State.CLOSED
         self._deadline = self._beat = None
         self._held.clear()
+        self._parser.close()
         self._events.append(Ended(reason))

@@ -132,6 +132,22 @@ def test_back_pressure(broker):
     assert [frame.body[:1] for frame in broker.seen()] == [b"x", b"z"]
 
 
+def test_receipts_are_bounded(clock, broker_end):
+    """A broker that does not answer cannot make us wait for ever more receipts."""
+    protocol = StompProtocol(None, None, clock, max_receipts=2)
+    broker = broker_end(protocol)
+    broker.accept()
+    first = protocol.send("/a", "1", receipt=True)
+    protocol.send("/a", "2", receipt=True).addErrback(lambda failure: None)
+    assert protocol.is_full
+    with pytest.raises(QueueFull, match="2 receipts are waited for"):
+        protocol.send("/a", "3", receipt=True)
+    protocol.send("/a", "4")
+    broker.say("RECEIPT", receipt_id=broker.seen()[0].headers["receipt"])
+    assert first.called
+    assert not protocol.is_full
+
+
 def test_held_frame_that_cannot_be_written(protocol, broker_end, caplog):
     """What waited for CONNECTED and cannot be written fails its receipt, or is logged."""
     broker = broker_end(protocol)
@@ -158,6 +174,27 @@ def test_disconnect(broker, events):
     assert over.called
     assert broker.protocol.when_lost().called
     assert broker.protocol.disconnect().called
+
+
+def test_a_broker_that_answers_while_we_write(broker, events):
+    """Over a link inside the process an answer may come before ``write`` returns."""
+    write, fired = broker.transport.write, []
+
+    def write_and_answer(data):
+        write(data)
+        broker.answer_receipts()
+
+    broker.transport.write = write_and_answer
+    broker.protocol.send("/a", "1", receipt=True).addCallback(fired.append)
+    broker.protocol.begin("t", receipt="mine").addCallback(fired.append)
+    confirmed = broker.protocol.receipt("subscribed")
+    broker.protocol.subscribe("/a", receipt="subscribed")
+    over = broker.protocol.disconnect()
+    assert [frame.command for frame in fired] == ["RECEIPT", "RECEIPT"]
+    assert confirmed.called
+    assert events[-1] == Ended(None)
+    broker.lose()
+    assert over.called
 
 
 def test_send_frame(broker):

@@ -247,6 +247,24 @@ class MorbidTests(Suite, TestCase):
         self.addCleanup(listening.stopListening)
         self.addCleanup(self.broker.shutdown)
 
+    async def test_login_that_raises(self) -> None:
+        """A login that cannot be had now is asked for again with the next attempt."""
+        logins = iter([ValueError("no key yet"), "guest"])
+
+        def login() -> str:
+            answer = next(logins)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        service = StompClientService(
+            [("127.0.0.1", self.port)], login, "guest", min_delay_seconds=0.01
+        )
+        self.addCleanup(service.stopService)
+        service.startService()
+        protocol = await service.whenConnected()
+        assert protocol.session.options.login == "guest"
+
 
 @pytest.fixture(scope="module")
 def stomp_port() -> Iterator[int]:

@@ -192,6 +192,19 @@ def test_waits_while_the_broker_does_not_read(service, live):
     assert live.bodies() == [b"1", b"2", b"3"]
 
 
+def test_waits_while_the_broker_does_not_answer(service, live):
+    """A broker that owes too many receipts gets no more until it answers."""
+    live.protocol._max_receipts = 1
+    service.send("/a", "1", receipt=True)
+    service.send("/a", "2", receipt=True)
+    service.send("/a", "3")
+    assert service.queued == 2
+    (frame,) = live.answer_receipts()
+    assert frame.body == b"1"
+    assert live.bodies() == [b"2"]
+    assert service.queued == 1
+
+
 def test_pause_in_the_middle_of_a_flush(service, endpoint):
     """Flushing stops when the transport says so, and goes on in order."""
     for each in "123":

@@ -147,6 +147,29 @@ def test_version_may_change_between_two_frames():
     assert next(events) == Frame("SEND", {"destination": "/x", "k": r"a\tb"})
 
 
+def test_limits_may_change_between_two_frames():
+    """Who has logged in may send larger frames."""
+    parser = FrameParser(SMALL)
+    parser.receive_data(b"CONNECT\n\n\0SEND\na:b\n\n0123456789x\0")
+    events = parser.events_received()
+    assert next(events) == Frame("CONNECT")
+    parser.limits = Limits()
+    assert next(events) == Frame("SEND", {"a": "b"}, b"0123456789x")
+
+
+def test_close():
+    """A parser that was closed, even between two frames, keeps and reads nothing."""
+    parser = FrameParser()
+    parser.receive_data(b"SEND\na:1\n\n\0SEND\na:2\n\n\0")
+    events = parser.events_received()
+    assert next(events) == Frame("SEND", {"a": "1"})
+    parser.close()
+    assert list(events) == []
+    parser.receive_data(b"SEND\na:3\n\n\0")
+    assert list(parser.events_received()) == []
+    assert parser.bytes_buffered == 0
+
+
 # Malformed
 
 
