@@ -8,6 +8,7 @@ true, nothing may be missing, and a skipped test is a failed one.
 import os
 from collections import Counter
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         where = f"{item.path.parent.name}/{item.path.name}"
         is_browser = item.get_closest_marker("browser") is not None
         item.add_marker(pytest.mark.xdist_group("browser" if is_browser else where))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report what it has printed, even text that no encoding can carry."""
+    return sendable((yield))
+
+
+def sendable(value: Any) -> Any:
+    """The same value with lone surrogates spelled out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: sendable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(sendable(each) for each in value)
+    return value
 
 
 def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:

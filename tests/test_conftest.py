@@ -1,0 +1,80 @@
+"""The rules that hold for the whole suite, tried on a small suite in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = r"""
+import unittest
+import pytest
+
+def test_skipped():
+    pytest.skip("RabbitMQ is not installed")
+
+@pytest.mark.skipif(True, reason="RabbitMQ is not installed")
+def test_marked():
+    raise AssertionError
+
+class Case(unittest.TestCase):
+    def test_trial(self):
+        raise unittest.SkipTest("nginx is not installed")
+
+@pytest.mark.xfail(reason="known")
+def test_known():
+    raise AssertionError
+
+def test_printed():
+    print("half of a pair: \ud800")
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A suite with our conftest: three tests that skip, one known failure, one that passes."""
+    shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
+    (tmp_path / "test_small.py").write_text(SUITE)
+    (tmp_path / "test_module.py").write_text("import pytest; pytest.importorskip('nowhere')")
+    return tmp_path
+
+
+def run(suite: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the small suite."""
+    ours = ("THYWILL_REQUIRE_SERVERS", "CI", "DJANGO_SETTINGS_MODULE")
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(
+        command,
+        cwd=suite,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_skips_are_named_at_the_end(suite: Path) -> None:
+    """On a person's machine what was not tested is counted by reason, and nothing fails."""
+    result = run(suite)
+    assert result.returncode == 0
+    end = result.stdout.partition("NOT TESTED HERE")[2]
+    assert "2 skipped: RabbitMQ is not installed" in end
+    assert "1 skipped: nginx is not installed" in end
+    assert "1 skipped: could not import 'nowhere'" in end
+    assert "1 passed, 4 skipped, 1 xfailed" in end
+
+
+@pytest.mark.parametrize("variable", [{"THYWILL_REQUIRE_SERVERS": "1"}, {"CI": "true"}])
+def test_skips_are_failures_where_nothing_may_be_missing(
+    suite: Path, variable: dict[str, str]
+) -> None:
+    """In continuous integration each skipped test fails, on parallel workers too."""
+    result = run(suite, "-n", "2", "--dist", "loadgroup", **variable)
+    assert result.returncode == 1
+    assert "nothing may be skipped here, but: nginx is not installed" in result.stdout
+    last = result.stdout.splitlines()[-1]
+    assert "2 failed, 1 passed, 1 xfailed, 2 errors" in last
