@@ -124,9 +124,9 @@ class FrameParser:
                     return
                 yield frame
         except FrameError as error:
-            self.close()
             error.command = self._command or None
             error.receipt = dict(reversed(self._lines)).get("receipt")
+            self.close()
             yield error
 
     def close(self) -> None:
@@ -135,6 +135,7 @@ class FrameParser:
         self._reader.close()
         self._buffer.clear()
         self._position = 0
+        self._command, self._lines = "", []
 
     def _read(self) -> Generator[Frame | None, None, None]:
         """Walk over the buffer for ever: a frame, or None when more bytes are needed."""

@@ -157,6 +157,19 @@ def test_limits_may_change_between_two_frames():
     assert next(events) == Frame("SEND", {"a": "b"}, b"0123456789x")
 
 
+def test_is_within_frame():
+    """True from the first byte of a frame to its NUL, heart-beats not counted."""
+    parser, states = FrameParser(), []
+    for byte in b"\n\nSEND\na:b\n\nx\0\n":
+        parser.receive_data(bytes([byte]))
+        list(parser.events_received())
+        states.append(parser.is_within_frame)
+    assert states == [False] * 2 + [True] * 11 + [False] * 2
+    parser.receive_data(b"garbage")
+    assert isinstance(next(parser.events_received()), FrameError)
+    assert not parser.is_within_frame
+
+
 def test_close():
     """A parser that was closed, even between two frames, keeps and reads nothing."""
     parser = FrameParser()
