@@ -99,10 +99,15 @@ class TCPResource:
             exchange.reply(403, "Pages of this origin are not admitted here.\n", cors)
         else:
             session = self.connections.get(path[0])
-            if session is None or session.core.state is State.ENDED:
+            ack = _ack(exchange)
+            if session is not None and ack is not None:
+                session.acknowledge(ack)
+            if session is None:
                 self._answer_unknown(exchange, cors)
             elif len(path) == 1:
                 self._post(exchange, session, cors)
+            elif session.core.state is State.ENDED:  # by this very acknowledgement
+                self._answer_unknown(exchange, cors)
             else:
                 self._open_transport(exchange, session, path[1], cors)
 
@@ -161,7 +166,7 @@ class TCPResource:
         if exchange.method != "POST":
             exchange.reply(405, "Packets come up with POST.\n", [*cors, ("Allow", "POST")])
         else:
-            session.post(exchange, _ack(exchange), cors)
+            session.post(exchange, cors)
 
     def _open_transport(
         self,
@@ -177,7 +182,7 @@ class TCPResource:
             exchange.reply(405, "Transports are opened with GET.\n", [*cors, ("Allow", "GET")])
         else:
             self.counters.transports_opened += 1
-            session.attach(transport(exchange, self.config.transports, cors), _ack(exchange))
+            session.attach(transport(exchange, self.config.transports, cors))
 
     # -- sessions call these --------------------------------------------------------------------
 

@@ -208,7 +208,12 @@ class TCPConnectionResource:
 
     # -- requests of the browser ----------------------------------------------------------------
 
-    def attach(self, transport: Transport, ack: int | None) -> None:
+    def acknowledge(self, ack: int) -> None:
+        """The browser has read everything up to that packet."""
+        self.core.acknowledge(ack)
+        self._dispatch()
+
+    def attach(self, transport: Transport) -> None:
         """Open a transport in place of the one there was."""
         now = self.clock.seconds()
         if not transport.open(self, now):
@@ -218,19 +223,17 @@ class TCPConnectionResource:
             before.finish()
         if not self._can_post:
             self.pauseProducing()
-        self.core.transport_opened(transport.carrier, ack, now)
+        self.core.transport_opened(transport.carrier, now)
         self.flush()
         self._reschedule()
 
-    def post(self, exchange: Exchange, ack: int | None, headers: list[tuple[str, str]]) -> None:
+    def post(self, exchange: Exchange, headers: list[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
         body = exchange.body
         if self._held and len(body) > SMALL_POST_BYTES:
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
-        if ack is not None:
-            self.core.acknowledge(ack)
         problem = self._receive(body, raw=False)
         if problem is not None:
             exchange.reply(400, f"This is not a list of packets: {problem}.\n", headers)

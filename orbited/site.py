@@ -77,6 +77,14 @@ class _TcpRoot(Resource):
         return self._tcp.render(request)
 
 
+class _CometRoot(Resource):
+    """The top of comet's tree; what is not in it is not found, in plain text."""
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        """Twisted: nothing of that name."""
+        return WebResource(lambda exchange: exchange.reply(404, "There is nothing here.\n"))
+
+
 class PrefixResource(Resource):
     """Comet under a prefix; everything else is ``root``'s, as if there were no prefix."""
 
@@ -88,9 +96,11 @@ class PrefixResource(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Twisted: find the resource."""
+        if not self._segments and path in self._comet.children:
+            return self._comet.children[path]  # type: ignore[no-any-return]
         prepath, postpath = cast(list[bytes], request.prepath), cast(list[bytes], request.postpath)
         more = len(self._segments) - 1
-        if [path, *postpath[:more]] == self._segments:
+        if self._segments and [path, *postpath[:more]] == self._segments:
             prepath += postpath[:more]
             del postpath[:more]
             return self._comet
@@ -109,7 +119,7 @@ def comet_root(tcp: TCPResource, system: SystemResponder) -> Resource:
     """Everything of comet: ``tcp``, ``static``, ``system``, and the configured folders."""
     config = tcp.config
     proxies = config.http.trusted_proxies
-    root = Resource()
+    root = _CometRoot()
     static = StaticResource(str(STATIC_FOLDER))
     static.access = tcp.access
     root.putChild(b"static", static)

@@ -135,6 +135,7 @@ class CometSession:
         "_open_id",
         "_settings",
         "_unreported",
+        "_was_open_whole",
         "duplicates",
         "outbox",
         "state",
@@ -153,6 +154,7 @@ class CometSession:
         self._open_id = 0
         self._is_open_due = False
         self._is_open_confirmed = False
+        self._was_open_whole = False
 
         self._last_upstream_id = 0
         self.duplicates = 0
@@ -201,10 +203,11 @@ class CometSession:
 
     # -- what transports say ------------------------------------------------------------------
 
-    def transport_opened(self, carrier: Carrier, ack: int | None, now: float) -> None:
-        """A transport carries the session from here on; what is not acknowledged goes again."""
-        if ack is not None:
-            self.acknowledge(ack)
+    def transport_opened(self, carrier: Carrier, now: float) -> None:
+        """A transport carries the session from here on; what is not acknowledged goes again.
+
+        An acknowledgement that came with the request is to be told before.
+        """
         self._carrier = carrier
         self.outbox.rewind()
         self._is_used = True
@@ -222,8 +225,7 @@ class CometSession:
         if 0 < self._open_id <= last:
             # On a stream the cut may lie between the packet of this id and ``open``, which has
             # the same id; there only a later id proves that ``open`` was read.
-            was_whole = self._carrier is not None and self._carrier.is_atomic
-            self._is_open_confirmed |= was_whole or last > self._open_id
+            self._is_open_confirmed |= self._was_open_whole or last > self._open_id
         packet = self.outbox.acknowledge(packet_id)
         if packet is not None and packet.name is CLOSE:
             self._enter(_Cause.ACKNOWLEDGED)
@@ -288,6 +290,7 @@ class CometSession:
         if self._is_open_due:
             self._is_open_due = False
             self._open_id = outbox.last_id
+            self._was_open_whole = self._carrier.is_atomic
             packets.append(Packet(self._open_id, OPEN))
         if self._carrier.acknowledges and (self._unreported or self._acknowledge_now):
             self._append_acknowledgement(packets)

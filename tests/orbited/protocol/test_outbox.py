@@ -1,6 +1,6 @@
 """Numbering, merging and the resend window."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbited.protocol.outbox import PACKET_OVERHEAD, Outbox
@@ -135,6 +135,7 @@ def test_bytes_are_counted_in_and_out():
     assert outbox.take(600) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -5,7 +5,7 @@ import json
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbited.errors import PacketError
@@ -99,6 +99,7 @@ def test_decoder_takes_any_cut(size):
     assert decoder.is_between_packets
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=4), max_size=6),
     st.lists(st.integers(0, 200), max_size=8),
@@ -115,6 +116,7 @@ def test_decoder_reads_what_was_written_in_random_cuts(packets, cuts):
     assert events == [tuple(packet) for packet in packets]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 50))
 def test_decoder_survives_garbage(garbage, size):
     """Any bytes give packets, or an error as the last thing ever, whatever the cut."""
@@ -217,6 +219,7 @@ def test_what_no_browser_sends_is_refused(arguments):
         read_upstream(arguments)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500))
 def test_base64_of_any_bytes_is_read_back(data):
     """What a browser encodes is what comes out."""
