@@ -133,15 +133,23 @@ class ReactorBridge:
         self._inherited = sys.modules.get(_REACTOR_MODULE)
 
     def send_twisted_log(self) -> None:
-        """Send what Twisted logs to `logging`, under the name of its own loggers.
+        """Send what Twisted logs to `logging`, as logger ``twisted``.
 
-        For whoever runs a reactor: this module, or the service of a one-process site.
+        For whoever runs a reactor: this module, or the service of a one-process site. What is INFO
+        there (this factory starts, that port closes) is DEBUG for a site.
         """
-        from twisted.logger import STDLibLogObserver, globalLogBeginner
+        from twisted.logger import LogEvent, LogLevel, STDLibLogObserver, globalLogBeginner
+
+        observe = STDLibLogObserver()
+
+        def observe_quietly(event: LogEvent) -> None:
+            is_info = event.get("log_level") is LogLevel.info
+            observe({**event, "log_level": LogLevel.debug} if is_info else event)
 
         if not self._has_log:
             self._has_log = True
-            globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+            observers: list[Any] = [observe_quietly]
+            globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
 
     def _find_or_start(self) -> Any:
         if self._inherited is not None and sys.modules.get(_REACTOR_MODULE) is self._inherited:

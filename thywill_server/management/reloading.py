@@ -22,13 +22,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from django.apps import apps
 from django.utils import autoreload
 
-__all__ = ["RELOAD", "is_child", "supervise", "watch"]
+__all__ = ["RELOAD", "is_child", "supervise", "times_of_code", "watch"]
 
 RELOAD = 3
 """The exit code that asks for a new process; Django uses the same."""
@@ -41,16 +43,53 @@ def is_child() -> bool:
     return os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true"
 
 
-def watch(on_change: Callable[[], None]) -> None:
-    """Call back, in another thread, once when a file of this program changes."""
+def watch(since: Mapping[Path, float], on_change: Callable[[], None]) -> None:
+    """Call back, in another thread, once when a file of this program changes.
+
+    Args:
+        since: from `times_of_code`, taken before the code was used.
+        on_change: stops this process.
+    """
 
     def run() -> None:
         try:
-            autoreload.get_reloader().run(threading.main_thread())
-        except SystemExit:
+            _Watcher(since).run(threading.main_thread())
+        except SystemExit:  # Django's way to say it
             on_change()
 
     threading.Thread(target=run, name="reloader", daemon=True).start()
+
+
+class _Watcher(autoreload.StatReloader):
+    """Django's watching, with a look at all of the applications, from before they were imported."""
+
+    def __init__(self, since: Mapping[Path, float]) -> None:
+        super().__init__()
+        self._times = dict(since)
+
+    def tick(self) -> Iterator[None]:
+        """Look once at each step."""
+        while True:
+            for path, time_of_change in [*self.snapshot_files(), *_application_files()]:
+                before = self._times.get(path, time_of_change)
+                self._times[path] = time_of_change
+                if time_of_change != before:
+                    self.notify_file_changed(path)
+            time.sleep(POLL_SECONDS)
+            yield
+
+
+def times_of_code() -> dict[Path, float]:
+    """Give the times of what is imported, and of all modules in the applications."""
+    return dict([*autoreload.StatReloader().snapshot_files(), *_application_files()])
+
+
+def _application_files() -> Iterator[tuple[Path, float]]:
+    for application in apps.get_app_configs():
+        if "site-packages" not in application.path:
+            for path in Path(application.path).rglob("*.py"):
+                with suppress(FileNotFoundError):
+                    yield path, path.stat().st_mtime
 
 
 def supervise(environment: Mapping[str, str], say: Callable[[str], None]) -> int:
@@ -86,6 +125,7 @@ class _Supervisor:
     def run(self) -> int:
         has_reloaded = False
         while True:
+            before = times_of_code()
             code = self._run_child()
             if code == RELOAD:
                 has_reloaded = True
@@ -93,7 +133,7 @@ class _Supervisor:
                 return code
             else:
                 self._say("The site does not start with this change; it waits for the next one.")
-                self._wait_for_change()
+                self._wait_for_change(before)
             if self._is_stopping:
                 return 0
 
@@ -112,15 +152,9 @@ class _Supervisor:
         finally:
             self._child = None
 
-    def _wait_for_change(self) -> None:
-        before = _modified()
-        while not self._is_stopping and _modified() == before:
+    def _wait_for_change(self, before: Mapping[Path, float]) -> None:
+        while not self._is_stopping and times_of_code() == before:
             time.sleep(POLL_SECONDS)
-
-
-def _modified() -> dict[Path, float]:
-    """Give the times of all modules that this process knows of."""
-    return dict(autoreload.StatReloader().snapshot_files())
 
 
 def announce(text: str) -> None:

@@ -80,9 +80,10 @@ class Command(BaseCommand):
         has_reload = settings.DEBUG and not options["no_reload"]
         if has_reload and not reloading.is_child():
             sys.exit(self._supervise(options))
+        code_before = reloading.times_of_code() if has_reload else None
         self._check_site()
         self._check_database()
-        code = self._serve(options, has_reload)
+        code = self._serve(options, code_before)
         if code:
             sys.exit(code)
 
@@ -136,10 +137,11 @@ class Command(BaseCommand):
         given = ",".join("" if port is None else str(port) for port in ports)
         return reloading.supervise({PORTS_VARIABLE: given}, reloading.announce)
 
-    def _serve(self, options: dict[str, Any], has_reload: bool) -> int:
+    def _serve(self, options: dict[str, Any], code_before: dict[Path, float] | None) -> int:
         from twisted.internet import reactor
 
         ports = [options["port"], options["stomp_port"]]
+        has_reload = code_before is not None
         if has_reload and PORTS_VARIABLE in os.environ:
             ports = [int(text) if text else None for text in os.environ[PORTS_VARIABLE].split(",")]
         drain_seconds = options["drain_seconds"]
@@ -165,8 +167,8 @@ class Command(BaseCommand):
         reactor.callWhenRunning(ending.follow_signals)
         reactor.addSystemEventTrigger("before", "shutdown", site.stopService)
         reactor.callWhenRunning(self._greet, site, has_reload)
-        if has_reload:
-            reloading.watch(ending.reload)
+        if code_before is not None:
+            reloading.watch(code_before, ending.reload)
         reactor.run()
         return ending.code
 

@@ -1,0 +1,240 @@
+"""Whole sites in processes of their own, on free ports, and pages of them without a browser."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO, Any, Self
+from urllib.parse import urlsplit
+
+from tests.support.comet_page import CometSocket, StompConnection
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 30
+CONFIGURATION = re.compile(
+    r'<script id="thywill-configuration" type="application/json">(.*?)</script>', re.DOTALL
+)
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Give the environment of a site that writes to a folder of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("THYWILL_")}
+    kept.pop("ORBITED_URL", None)
+    return {**kept, "THYWILL_HOME": str(home), "PYTHONUNBUFFERED": "1", **more}
+
+
+def manage(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of ``manage.py`` to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def write_settings(folder: Path, source: str) -> dict[str, str]:
+    """Write a settings module over the project's own; gives the environment that names it."""
+    (folder / "variant.py").write_text(f"from settings import *\n{source}\n")
+    return {"DJANGO_SETTINGS_MODULE": "variant", "PYTHONPATH": str(folder)}
+
+
+class Process:
+    """A server in a process of its own; what it says on stderr goes to a file."""
+
+    def __init__(self, arguments: list[str], home: Path, **more: str) -> None:
+        self.home = home
+        self.log_path = home / f"process-{free_port()}.log"
+        self._log: IO[str] = self.log_path.open("w")
+        self.process = subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            env=environment(home, **more),
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log.close()
+
+    @property
+    def log(self) -> str:
+        """What it has said on stderr so far."""
+        return self.log_path.read_text()
+
+    def wait_for_line(self, pattern: str) -> re.Match[str]:
+        """Read stdout up to a line that matches."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            found = re.search(pattern, line)
+            if found:
+                return found
+        raise AssertionError(f"the process ended without {pattern!r}:\n{self.log}")
+
+    def wait_for_log(self, pattern: str, since: int = 0) -> None:
+        """Wait until stderr has something."""
+        for _ in range(SECONDS * 50):
+            if re.search(pattern, self.log[since:]):
+                return
+            try:
+                self.process.wait(0.02)
+            except subprocess.TimeoutExpired:
+                continue
+            break
+        raise AssertionError(f"no {pattern!r} in:\n{self.log[since:]}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and give the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+
+class SiteProcess(Process):
+    """``manage.py runthywill`` on free ports, with a database that is ready.
+
+    Attributes:
+        url: such as ``http://127.0.0.1:40001``.
+        stomp_port: the broker's; 0 without one.
+    """
+
+    def __init__(self, home: Path, *options: str, **more: str) -> None:
+        migrated = manage(home, "migrate", "--verbosity", "0", **more)
+        assert migrated.returncode == 0, migrated.stderr
+        command = [sys.executable, "manage.py", "runthywill", "--port", "0", "--stomp-port", "0"]
+        super().__init__([*command, *options], home, **more)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Read the greeting."""
+        self.url = self.wait_for_line(r"^(http://\S+?)/thywill/init/$")[1]
+        self.greeting = self.wait_for_line(r"^ {4}.*in this process")[0]
+        broker = re.search(r"STOMP broker on 127\.0\.0\.1:(\d+)", self.greeting)
+        self.stomp_port = int(broker[1]) if broker else 0
+
+    def open_page(self, path: str = "/thywill/init/") -> HttpPage:
+        """Load a page in a browser of its own."""
+        return HttpPage(self.url, path)
+
+
+class Answer:
+    """An answer by HTTP."""
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status
+        self.headers = response.headers
+        self.body: bytes = response.read()
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+def fetch(opener: Any, url: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+    """GET, or POST JSON; errors are answers too."""
+    data = None if body is None else json.dumps(body).encode()
+    given = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data, given)
+    try:
+        with opener.open(request, timeout=SECONDS) as response:
+            return Answer(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error)
+
+
+class HttpPage:
+    """One loaded page over HTTP: what the server told it, and requests in its name."""
+
+    def __init__(self, url: str, path: str = "/thywill/init/") -> None:
+        self.url = url
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self._cookies)
+        )
+        self.answer = self.get(path)
+        found = CONFIGURATION.search(self.answer.body.decode())
+        assert found is not None, self.answer.body
+        self.configuration = json.loads(found[1])
+        self.parameters = self.configuration["bootstrap_parameters"]
+        self.uuid: str = self.configuration["uuid"]
+        self.push: dict[str, Any] = self.parameters["push"]
+
+    def get(self, path: str) -> Answer:
+        """GET a path of the site."""
+        return fetch(self._opener, self.url + path)
+
+    def post(self, name: str, **fields: Any) -> Answer:
+        """POST to one of thywill's addresses, as the page does."""
+        body = {"uuid": self.uuid, "token": self.parameters["client_token"], **fields}
+        headers = {"X-CSRFToken": self.parameters["csrf_token"]}
+        return fetch(self._opener, f"{self.url}/thywill/{name}/", body, headers)
+
+    def post_unanswered(self, name: str, **fields: Any) -> socket.socket:
+        """POST as the page does, and leave the answer in the socket."""
+        fields = {"uuid": self.uuid, "token": self.parameters["client_token"], **fields}
+        body = json.dumps(fields).encode()
+        parts = urlsplit(self.url)
+        head = [
+            f"POST /thywill/{name}/ HTTP/1.1",
+            f"Host: {parts.netloc}",
+            "Connection: close",
+            "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies),
+            f"X-CSRFToken: {self.parameters['csrf_token']}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
+        connection = socket.create_connection((parts.hostname, parts.port), timeout=SECONDS)
+        connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
+        return connection
+
+    def connect(self, transport: str, ticket: str | None = None) -> StompConnection:
+        """Open the push connection through Orbited, without subscribing."""
+        comet = self.push["orbited_url"]
+        is_own = comet.startswith("/")
+        socket_ = CometSocket(
+            self.url + comet if is_own else comet,
+            self.push["stomp_hostname"],
+            self.push["stomp_port"],
+            transport,
+            self.url,
+        )
+        return StompConnection(socket_, self.push["login"], ticket or self.push["ticket"])
+
+    def listen(self, transport: str) -> StompConnection:
+        """Open the push connection and subscribe, as the page's script does."""
+        connection = self.connect(transport)
+        assert connection.answer.command == "CONNECTED", connection.answer
+        answer = connection.subscribe(self.push["destination"])
+        assert answer.command == "RECEIPT", answer
+        return connection
