@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -20,6 +20,9 @@ from morbid.policy import Policy
 from morbid.server import StompFactory, new_broker
 
 log = logging.getLogger(__name__)
+
+BACKLOG: Final = 1_024
+"""Connections that the system may hold for us: many come at once after a restart."""
 
 
 def get_stomp_factory(
@@ -136,6 +139,7 @@ class StompService(Service):
         self._listening = self._reactor.listenTCP(
             self._configuration.port(),
             self.factory,
+            backlog=BACKLOG,
             interface=self._configuration.text("interface", DEFAULT_INTERFACE),
         )
         Service.startService(self)  # type: ignore[no-untyped-call]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,3 +140,56 @@ def vectors() -> dict[str, list[list[str]]]:
     """What MorbidQ 0.8 answered, captured, by name."""
     captured = json.loads(VECTORS.read_text(encoding="utf-8"))
     return {vector["name"]: vector["trace"] for vector in captured["vectors"]}
+
+
+class BrokerProcess:
+    """A broker started by its command, on a free port."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "morbid", "-p", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.greeting = self.process.stdout.readline()
+        found = re.search(r"port (\d+)", self.greeting)
+        if found is None:
+            raise AssertionError(self.greeting + self.process.communicate()[1])
+        self.port = int(found[1])
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> tuple[int, str]:
+        """End it; returns its exit status and what it has complained about."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        try:
+            errors = self.process.communicate(timeout=20)[1]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            errors = self.process.communicate()[1]
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def start_broker() -> Iterator[Callable[..., BrokerProcess]]:
+    """Start brokers with these arguments; they are ended with the test."""
+    started: list[BrokerProcess] = []
+
+    def start(*arguments: str) -> BrokerProcess:
+        started.append(BrokerProcess(*arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture(scope="module")
+def broker_process() -> Iterator[BrokerProcess]:
+    """A broker with default settings for all tests of a module; it must not complain."""
+    broker = BrokerProcess()
+    yield broker
+    status, errors = broker.stop()
+    assert status == 0
+    assert "Traceback" not in errors
