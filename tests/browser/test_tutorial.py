@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILE = re.compile(r"^```\w+\n(?:#|//) (\S+/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
@@ -62,19 +62,6 @@ def site(checkout: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.communicate(timeout=30)
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    """A page in a headless Chromium."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=options)
-        yield browser.new_page()
-        browser.close()
 
 
 def write(checkout: Path, path: str, text: str) -> None:
