@@ -189,18 +189,22 @@ export class OrbitedStomp {
   #established(attempt, ticketSeconds) {
     attempt.clearTimers();
     attempt.after(this.stableSeconds, () => this.#backoff.reset());
-    this.#renewLater(attempt, ticketSeconds * (0.6 + 0.2 * this.#random()));
+    this.#renewBefore(attempt, ticketSeconds);
     const { push } = this.#thywill;
     push.onTransport(attempt.client.socket?.transport ?? push.transport);
     push.onEstablishConnectionComplete();
   }
 
   /**
+   * Show a new ticket when between 60 and 80 % of the old one's time is over.
+   *
    * @param {Attempt} attempt
-   * @param {number} seconds
+   * @param {number} seconds how long the old one is good, counted in whole seconds
    */
-  #renewLater(attempt, seconds) {
-    attempt.after(Math.max(seconds, 1), () => this.#renew(attempt));
+  #renewBefore(attempt, seconds) {
+    const certain = seconds - 1; // the second in which it was given may have been nearly over
+    const delay = Math.max(certain * (0.6 + 0.2 * this.#random()), 0.5);
+    attempt.after(delay, () => this.#renew(attempt));
   }
 
   /** @param {Attempt} attempt */
@@ -214,7 +218,7 @@ export class OrbitedStomp {
       const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
       const receipt = attempt.newReceipt(() => {
         client.unsubscribe(destination, { id });
-        this.#renewLater(attempt, seconds * (0.6 + 0.2 * this.#random()));
+        this.#renewBefore(attempt, seconds);
       });
       const id = `${receipt}-subscription`;
       client.subscribe(destination, { id, ticket, receipt });
@@ -225,7 +229,7 @@ export class OrbitedStomp {
       if (isFinal(error)) {
         this.#lost(attempt, error);
       } else {
-        this.#renewLater(attempt, 5 + 10 * this.#random());
+        attempt.after(5 + 10 * this.#random(), () => this.#renew(attempt));
       }
     }
   }

@@ -211,7 +211,7 @@ test("what a given up connection still says is not heard", async (t) => {
 
 test("before its ticket ends a live connection is prolonged with a new one", async (t) => {
   const { client, site, thywill } = await live();
-  t.mock.timers.tick(69_999);
+  t.mock.timers.tick(69_299);
   assert.equal(site.requests.length, 0);
   t.mock.timers.tick(1);
   site.last.answer({ ticket: "new-ticket", expires_in: 200 });
@@ -225,7 +225,7 @@ test("before its ticket ends a live connection is prolonged with a new one", asy
   assert.equal(goodbye.type, "UNSUBSCRIBE");
   assert.equal(goodbye.headers.id, renewal.headers.id);
   assert.equal(thywill.state, "live");
-  t.mock.timers.tick(139_999);
+  t.mock.timers.tick(139_299);
   assert.equal(site.requests.length, 1);
   t.mock.timers.tick(1);
   assert.equal(site.requests.length, 2);
@@ -233,7 +233,7 @@ test("before its ticket ends a live connection is prolonged with a new one", asy
 
 test("a renewal that finds nobody is tried again while the connection lives", async (t) => {
   const { site, thywill } = await live();
-  t.mock.timers.tick(70_000);
+  t.mock.timers.tick(69_300);
   site.last.refuse("network");
   await settle();
   assert.equal(thywill.state, "live");
@@ -243,7 +243,7 @@ test("a renewal that finds nobody is tried again while the connection lives", as
 
 test("a renewal that is refused ends the connection: the session is over", async (t) => {
   const { client, site, thywill } = await live();
-  t.mock.timers.tick(70_000);
+  t.mock.timers.tick(69_300);
   site.last.refuse("unknown-client");
   await settle();
   assert.equal(client.isReset, true);

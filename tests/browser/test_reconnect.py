@@ -1,0 +1,162 @@
+"""Two processes, as people know it: `manage.py runserver` and `orbited`, and either one going away.
+
+The page and Orbited have two origins here, so this is the cross-origin test too.
+"""
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.site_process import ROOT, Process, SiteProcess, free_port, manage, write_settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.functional]
+
+SECONDS = 30_000
+"""A page waits up to half a second, one, two, four ... between its attempts."""
+
+
+class TwoProcesses:
+    """Django and Orbited, each to be started and killed by itself."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port, self.comet_port, self.stomp_port = free_port(), free_port(), free_port()
+        self.environment = write_settings(
+            home, f'THYWILL["push"]["stomp_port"] = {self.stomp_port}'
+        )
+        self.environment["ORBITED_URL"] = f"http://127.0.0.1:{self.comet_port}/"
+        (home / "orbited.cfg").write_text(
+            f"[listen]\nhttp://127.0.0.1:{self.comet_port}\n"
+            f"stomp://127.0.0.1:{self.stomp_port} morbid.cfg\n"
+            f"[access]\nhttp://127.0.0.1:{self.port} -> 127.0.0.1:{self.stomp_port}\n"
+        )
+        shutil.copy(ROOT / "morbid.cfg", home)
+        migrated = manage(home, "migrate", "--verbosity", "0", **self.environment)
+        assert migrated.returncode == 0, migrated.stderr
+        self.django: Process | None = None
+        self.orbited: Process | None = None
+
+    def start_django(self) -> None:
+        """Start `manage.py runserver`."""
+        command = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
+        self.django = Process(command, self.home, **self.environment)
+        self.django.wait_for_line("^Starting development server")
+
+    def start_orbited(self) -> None:
+        """Start `orbited`, which starts its broker."""
+        command = [sys.executable, "-m", "orbited", "-c", str(self.home / "orbited.cfg")]
+        self.orbited = Process(command, self.home)
+        self.orbited.wait_for_line(f"listening on .*:{self.comet_port}")
+
+    @staticmethod
+    def kill(process: Process | None) -> None:
+        """End a process without a word, as a crash would."""
+        assert process is not None
+        process.stop(signal.SIGKILL)
+        process.__exit__()
+
+    def open_echo(self, page: Page, transport: str = "") -> None:
+        """Load the echo's page."""
+        page.goto(f"http://127.0.0.1:{self.port}/thywill/init/?transport={transport}")
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[TwoProcesses]:
+    """Both, not started."""
+    both = TwoProcesses(tmp_path)
+    yield both
+    for process in (both.django, both.orbited):
+        if process is not None and process.process.poll() is None:
+            both.kill(process)
+
+
+def expect_state(page: Page, state: str) -> None:
+    """Wait for what the page says about its connection."""
+    expect(page.locator("#state")).to_have_attribute("data-state", state, timeout=SECONDS)
+
+
+def expect_echo(page: Page, text: str) -> None:
+    """Send a text and wait until it is back."""
+    page.get_by_label("Message", exact=True).fill(text)
+    page.keyboard.press("Enter")
+    newest = page.locator("#trips .trip[data-status=returned] .back").first
+    expect(newest).to_have_text(text, timeout=SECONDS)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "xhrstream", "longpoll"])
+def test_two_origins(page: Page, processes: TwoProcesses, transport: str) -> None:
+    """A page of one origin talks to Orbited on another, over each transport."""
+    processes.start_orbited()
+    processes.start_django()
+    processes.open_echo(page, transport)
+    expect_state(page, "live")
+    expect_echo(page, "héllo <b>&\"' 你好")
+    assert page.evaluate("thywill.push.transport") == transport
+
+
+def test_orbited_dies_and_comes_back(page: Page, processes: TwoProcesses) -> None:
+    """The page says that it is recovering, connects with a new ticket, and is live again."""
+    processes.start_orbited()
+    processes.start_django()
+    processes.open_echo(page)
+    expect_state(page, "live")
+    expect_echo(page, "before")
+    processes.kill(processes.orbited)
+    expect_state(page, "recovering")
+    expect(page.locator("#problem")).not_to_be_empty()
+    processes.start_orbited()
+    expect_state(page, "live")
+    expect(page.locator("#problem")).to_be_hidden()
+    expect_echo(page, "after")
+
+
+def test_orbited_comes_late(page: Page, processes: TwoProcesses) -> None:
+    """A page that was loaded before Orbited was there starts as soon as it is."""
+    processes.start_django()
+    processes.open_echo(page)
+    expect(page.locator("#problem")).to_contain_text("cannot load", timeout=SECONDS)
+    expect_state(page, "connecting")
+    processes.start_orbited()
+    expect_state(page, "live")
+    expect_echo(page, "at last")
+
+
+def test_site_dies_and_comes_back(page: Page, processes: TwoProcesses) -> None:
+    """A message sent while the site is away arrives when it is back, once."""
+    processes.start_orbited()
+    processes.start_django()
+    processes.open_echo(page)
+    expect_state(page, "live")
+    processes.kill(processes.django)
+    page.get_by_label("Message", exact=True).fill("are you there?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#trips .trip")).to_have_attribute("data-status", "under-way")
+    processes.start_django()
+    expect(page.locator("#trips .trip")).to_have_attribute(
+        "data-status", "returned", timeout=SECONDS
+    )
+    expect(page.locator("#count")).to_have_text("1 of 1")
+    expect_echo(page, "good")
+    expect(page.locator("#count")).to_have_text("2 of 2")
+
+
+def test_tickets_are_renewed(page: Page, tmp_path: Path) -> None:
+    """A page that stays open outlives its ticket several times without losing its connection."""
+    settings = write_settings(tmp_path, 'THYWILL["push"]["ticket_seconds"] = 3')
+    with SiteProcess(tmp_path, "--no-reload", **settings) as site:
+        page.goto(f"{site.url}/thywill/init/")
+        expect_state(page, "live")
+        page.evaluate(
+            "() => { globalThis.states = []; thywill.on('state', (state) => states.push(state)); }"
+        )
+        for _ in range(4):
+            with page.expect_response("**/thywill/ticket/") as ticket:
+                pass
+            assert ticket.value.json()["expires_in"] == 3
+        expect_echo(page, "still here")
+        assert page.evaluate("states") == []
