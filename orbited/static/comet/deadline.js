@@ -43,18 +43,21 @@ export class Deadline {
     if (this.#timer !== null) this.#platform.clearTimeout(this.#timer);
     this.#timerAt = this.#due;
     const wait = Math.max(0, this.#due - this.#platform.now());
-    this.#timer = this.#platform.setTimeout(() => this.#check(), wait);
+    this.#timer = this.#platform.setTimeout(() => this.#wake(), wait);
   }
 
-  #check() {
+  /** Look at the clock now: timers may be late after a sleep of the machine. */
+  check() {
+    const overdue = this.#platform.now() - this.#due;
+    if (overdue < 0 || this.#due === Infinity) return;
+    this.clear();
+    this.#expired(overdue);
+  }
+
+  #wake() {
     this.#timer = null;
     this.#timerAt = Infinity;
-    const overdue = this.#platform.now() - this.#due;
-    if (overdue < 0) {
-      this.#arm();
-    } else {
-      this.#due = Infinity;
-      this.#expired(overdue);
-    }
+    if (this.#platform.now() < this.#due) this.#arm();
+    else this.check();
   }
 }

@@ -25,7 +25,7 @@ import { Ladder } from "./ladder.js";
 import { Pause } from "./pause.js";
 import { Poster } from "./poster.js";
 import { Transport } from "./transports/base.js";
-import { TRANSPORTS } from "./transports/table.js";
+import { TRANSPORTS, usableTransports } from "./transports/table.js";
 import * as utf8 from "./utf8.js";
 
 /** A transport that ends sooner than this, and brought nothing, is opened again with a pause. */
@@ -343,22 +343,4 @@ export class Link {
     this.#hasProgressed = true;
     if (this.#isEnding && this.#parts.upstream.isEmpty) this.#listener.onflushed();
   }
-}
-
-/**
- * The transports of the settings that this browser can use.
- *
- * @param {Settings} settings
- * @param {Platform} platform
- * @returns {string[]}
- * @throws {Error} there is none
- */
-export function usableTransports(settings, platform) {
-  const names = settings.transports.filter((name) => {
-    const transport = TRANSPORTS.get(name);
-    const isWanted = settings.streaming || transport?.isStreaming === false;
-    return isWanted && transport?.isUsable(platform);
-  });
-  if (names.length > 0) return names;
-  throw new Error(`no usable transport among ${settings.transports.join(", ") || "none"}`);
 }

@@ -19,8 +19,9 @@ import { Deadline } from "./deadline.js";
 import { Downstream } from "./downstream.js";
 import { callApplication, Errors, ReadyState, Statuses } from "./errors.js";
 import * as lifecycle from "./lifecycle.js";
-import { Link, usableTransports } from "./link.js";
+import { Link } from "./link.js";
 import { settings as pageSettings } from "./settings.js";
+import { usableTransports } from "./transports/table.js";
 import { Upstream } from "./upstream.js";
 import * as utf8 from "./utf8.js";
 
@@ -145,6 +146,7 @@ export class CometSession {
 
   /** Somebody looks at the page. */
   look() {
+    this.#giveUp.check();
     this.#link?.look();
   }
 

@@ -54,6 +54,8 @@ export class TCPSocket {
   #id;
   #session;
   #readyState = /** @type {number} */ (ReadyState.INITIALIZED);
+  /** @type {number | null} why the server does not connect us */
+  #refusal = null;
   /** @type {Mode} */
   #mode = "text";
   #decoder = new utf8.StreamDecoder();
@@ -169,9 +171,11 @@ export class TCPSocket {
     }
     const code = Number(toByteString(bytes.subarray(0, 4)));
     this.#readyState = ReadyState.CLOSED;
-    const isRefusal = REFUSALS.has(code);
-    if (isRefusal) this.#session.abandon(code);
-    else this.#session.close(Errors.InvalidHandshake);
+    if (REFUSALS.has(code)) {
+      this.#refusal = code; // the server's close is next
+    } else {
+      this.#session.close(Errors.InvalidHandshake);
+    }
   }
 
   /** @param {Uint8Array} bytes */
@@ -189,7 +193,7 @@ export class TCPSocket {
   /** @param {number} code */
   #onClose(code) {
     this.#readyState = ReadyState.CLOSED;
-    callApplication(this.onclose, code);
+    callApplication(this.onclose, this.#refusal ?? code);
   }
 }
 

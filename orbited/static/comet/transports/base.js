@@ -110,8 +110,10 @@ export class Transport {
     throw new Error("this transport does not carry packets up");
   }
 
-  /** See whether the other end is still there, if that can be asked. */
-  probe() {}
+  /** Somebody is looking: see whether the other end is still there, if that can be asked. */
+  probe() {
+    this.deadline.check();
+  }
 
   /** End it; the listener is not told. */
   close() {

@@ -71,6 +71,7 @@ export class WebSocketTransport extends Transport {
     return this.#socket?.readyState === 1;
   }
 
+  /** Ask for an acknowledgement. */
   probe() {
     if (!this.#isOpen) return;
     this.#isProbing = true;

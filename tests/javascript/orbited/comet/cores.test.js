@@ -141,6 +141,21 @@ test("a deadline that was slept through says how late it is", async () => {
   assert.equal(late, 4900);
 });
 
+test("a deadline whose timer is late can be looked at", async () => {
+  const platform = new FakePlatform();
+  let late = -1;
+  const deadline = new Deadline(platform, (overdue) => (late = overdue));
+  deadline.check();
+  deadline.within(100);
+  deadline.check();
+  assert.equal(late, -1);
+  platform.time += 150;
+  deadline.check();
+  assert.equal(late, 50);
+  assert.equal(platform.timers, 0);
+  deadline.check();
+});
+
 test("a deadline that was cleared leaves no timer", async () => {
   const platform = new FakePlatform();
   const deadline = new Deadline(platform, () => assert.fail("it was cleared"));

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { browser } from "../../../../orbited/static/comet/browser.js";
 import { Settings } from "../../../../orbited/static/comet/settings.js";
 import { settle } from "../support/platform.js";
+import { bytes, data, gets, opened, posts, sent } from "../support/session.js";
 
 test("the server is found above the folder that Orbited.js came from", () => {
   const { url } = new Settings();
@@ -95,4 +96,79 @@ test("what happens to the page reaches its sessions", async (context) => {
   lifecycle.remove(resident);
   fire(window, "online");
   assert.deepEqual(heard, []);
+});
+
+test("a network that comes back is used at once", async () => {
+  const { platform, session } = await opened("xhrstream");
+  await platform.request("/xhrstream").fail();
+  session.wake();
+  await settle();
+  assert.equal(gets(platform, "/xhrstream").length, 2);
+});
+
+test("a connection of the old network is not trusted on the new one", async () => {
+  const { platform, session } = await opened("websocket");
+  session.wake();
+  await settle();
+  assert.equal(platform.sockets.length, 2);
+  assert.equal(platform.sockets[0].readyState, 3);
+});
+
+test("a POST that hangs in the old network is repeated at once", async () => {
+  const { platform, session } = await opened("xhrstream");
+  session.send(bytes("a"));
+  await settle();
+  session.wake();
+  await platform.advance(200);
+  assert.equal(posts(platform)[0].isAborted, true);
+  assert.equal(posts(platform).length, 2);
+});
+
+test("a page that is looked at again asks whether its websocket lives", async () => {
+  const { platform, session } = await opened("websocket");
+  session.look();
+  await settle();
+  assert.deepEqual(sent(platform.sockets[0]).at(-1), [1, "ping", ""]);
+  await platform.advance(6200);
+  assert.equal(platform.sockets.length, 2);
+});
+
+test("a page that is looked at again opens a stream anew that was silent meanwhile", async () => {
+  const { platform, session } = await opened("xhrstream");
+  platform.time += 30000; // no timer has run
+  session.look();
+  await platform.advance(200);
+  assert.equal(gets(platform, "/xhrstream").length, 2);
+});
+
+test("a page that is put aside lets go of its transport, and goes on when it comes back", async () => {
+  const { platform, session, heard } = await opened("xhrstream");
+  session.rest();
+  await platform.advance(1000);
+  assert.equal(platform.request("/xhrstream").isAborted, true);
+  assert.equal(gets(platform, "/xhrstream").length, 1);
+  session.wake();
+  await platform.request("/xhrstream").stream();
+  await platform.request("/xhrstream").write(data(3, "meanwhile"));
+  assert.deepEqual(heard, ["meanwhile"]);
+});
+
+test("a page that goes away says so, with what is left, and hears nothing more", async () => {
+  const { platform, session, heard } = await opened("longpoll");
+  session.send(bytes("a"));
+  session.leave();
+  await settle();
+  assert.deepEqual(
+    platform.last.map(({ body }) => body),
+    [`${data(1, "a")}11,205,close`],
+  );
+  assert.deepEqual(heard, []);
+  assert.equal(platform.timers, 0);
+});
+
+test("a page that goes away with too much to say only says that it goes", async () => {
+  const { platform, session } = await opened("longpoll");
+  session.send(new Uint8Array(100_000));
+  session.leave();
+  assert.match(platform.last[0].body, /^11,.05,close$/);
 });

@@ -96,6 +96,7 @@ for (const code of [102, 104, 106, 108]) {
       .respond(200, `${data(3, `0${code}`)}11,415,close014,loseConnection`);
     assert.deepEqual(heard, [code]);
     assert.equal(socket.readyState, 5);
+    assert.match(platform.last[0].url, /\?ack=4$/); // the server need not wait any longer
     assert.equal(platform.timers, 0);
   });
 }
