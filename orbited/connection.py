@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 #: A POST no larger than this is taken in any case: it holds pings or a close.
 SMALL_POST_BYTES = 512
 
+#: Two ticks are at least so far apart, whatever anybody thinks is due.
+MIN_TICK_SECONDS = 0.01
+
 #: Close code of a WebSocket whose message was not understood.
 WEBSOCKET_INVALID = 1007
 
@@ -374,7 +377,7 @@ class TCPConnectionResource:
         for exchange, headers in held:
             exchange.reply(200, b"OK", headers)
 
-    def _reschedule(self) -> None:
+    def _reschedule(self, minimum: float = 0.0) -> None:
         """Set the session's one timer to the next thing that falls due."""
         deadlines = [self.core.next_deadline(), self._held_until]
         if self._transport is not None:
@@ -386,7 +389,7 @@ class TCPConnectionResource:
         clock: Any = self._server.clock
         deadline = min(known)
         if timer is None or not timer.active():
-            self._timer = clock.callLater(max(0.0, deadline - clock.seconds()), self._tick)
+            self._timer = clock.callLater(max(minimum, deadline - clock.seconds()), self._tick)
         elif deadline < timer.getTime():
             timer.reset(max(0.0, deadline - clock.seconds()))
 
@@ -403,7 +406,7 @@ class TCPConnectionResource:
                 self._detach()
         self.core.tick(now)
         self.flush()
-        self._reschedule()
+        self._reschedule(MIN_TICK_SECONDS)
 
 
 def _failure(reason: str) -> Failure:

@@ -289,7 +289,8 @@ class CometSession:
             packets += outbox.take(1)
         if self._is_open_due:
             self._is_open_due = False
-            self._open_id = outbox.last_id
+            # It has the id of the packet before it: pages acknowledge the last id they read.
+            self._open_id = packets[-1].id if packets else outbox.last_id
             self._was_open_whole = self._carrier.is_atomic
             packets.append(Packet(self._open_id, OPEN))
         if self._carrier.acknowledges and (self._unreported or self._acknowledge_now):

@@ -228,9 +228,10 @@ class StreamingTransport(Transport):
 
     def tick(self, now: float) -> None:
         """Send a heartbeat when nothing else was written for long enough."""
-        if now >= self._last_write + self.heartbeat_seconds() and not self.is_paused:
+        if now >= self._last_write + self.heartbeat_seconds():
             self._last_write = now
-            self.exchange.write(self.heartbeat_bytes())
+            if not self.is_paused:  # else bytes are on their way, and say the same
+                self.exchange.write(self.heartbeat_bytes())
 
     def heartbeat_bytes(self) -> bytes:
         """What tells the browser that the stream is alive."""

@@ -94,6 +94,17 @@ def test_on_a_stream_an_equal_ack_does_not_prove_open():
     assert session.data_to_send() == []
 
 
+def test_open_acknowledges_nothing_that_is_still_to_come():
+    """Pages acknowledge the last id they read, so open repeats that of the packet before it."""
+    session = make()
+    for _ in range(10):
+        session.send_alone(b"x")
+    session.transport_opened(POLL, 0.0)
+    session.data_to_send()
+    session.transport_opened(POLL, 0.0)
+    assert [packet.id for packet in session.data_to_send(4)] == [1, 2, 3, 4, 4]
+
+
 def test_any_packet_from_the_page_proves_open():
     """Only a page that has read open sends anything."""
     session = make()
