@@ -7,26 +7,23 @@ STOMP 1.2, "Frames"; differences of the older versions are beside the lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from morbid.asking import advise, called, end_subscriptions, permit, review
 from morbid.errors import (
     BAD_HEADER,
-    CREATE_REFUSED,
     LOGIN_REFUSED,
     MISSING_HEADER,
     NOT_SUBSCRIBABLE,
-    READ_REFUSED,
     UNKNOWN_COMMAND,
     UNKNOWN_MESSAGE,
     UNKNOWN_SUBSCRIPTION,
     UNSUPPORTED_VERSION,
-    WRITE_REFUSED,
     Refused,
 )
 from morbid.events import LoggedIn
 from morbid.messagequeue import kind_of
-from morbid.mqsecurity import Named, Operation, Verdict
+from morbid.mqsecurity import Named, Verdict
 from morbid.subscriptions import AUTO, Subscription, subscription_key
 from stompservice.errors import ProtocolError
 from stompservice.protocol import V10, V11, V12, VERSIONS, Frame, encode, negotiate_version
@@ -38,12 +35,6 @@ if TYPE_CHECKING:
 
 SERVER: Final = "morbid/1.0"
 """The ``server`` header of CONNECTED."""
-
-REFUSALS: Final = {
-    "create": CREATE_REFUSED,
-    "subscribe": READ_REFUSED,
-    "send": WRITE_REFUSED,
-}
 
 
 # Coming and going.
@@ -74,7 +65,7 @@ def connect(session: BrokerSession, frame: Frame) -> None:
         review(session, "connect", subject, None, lambda _: let_in(identity))
 
     authenticate = session.policy.security.authenticator.authenticate
-    session.ask(_called(session, authenticate, login, passcode, session.peer), decided)
+    session.ask(called(session, authenticate, login, passcode, session.peer), decided)
 
 
 def _heart_beats(session: BrokerSession, frame: Frame) -> Beat:
@@ -101,17 +92,6 @@ def disconnect(session: BrokerSession, frame: Frame) -> None:
     """DISCONNECT: everything before it is done; say so, and close."""
     session.confirm(frame)
     session.close()
-
-
-def gone(session: BrokerSession) -> None:
-    """Tell those who want to know that a login has gone."""
-    reviewer = session.policy.security.reviewer
-    if reviewer is not None and session.login:
-        _called(session, reviewer.notify, "disconnect", {"username": session.login})
-    logout = getattr(session.identity, "logout", None)
-    if logout is not None:
-        _called(session, logout)
-    advise(session, "disconnected")
 
 
 # Messages.
@@ -189,19 +169,6 @@ def unsubscribe(session: BrokerSession, frame: Frame) -> None:
     session.confirm(frame)
 
 
-def end_subscriptions(
-    session: BrokerSession, subscriptions: list[Subscription], headers: dict[str, str]
-) -> None:
-    """Take subscriptions away, and tell those who want to know."""
-    session.broker.unsubscribe(*subscriptions)
-    reviewer = session.policy.security.reviewer
-    for subscription in subscriptions:
-        if reviewer is not None:
-            where = {"destination": subscription.destination, "username": session.login}
-            _called(session, reviewer.notify, "unsubscribe", {**headers, **where})
-        advise(session, "unsubscribed", subscription.destination)
-
-
 # Acknowledgement.
 
 
@@ -266,102 +233,7 @@ def abort(session: BrokerSession, frame: Frame) -> None:
     session.confirm(frame)
 
 
-# Asking.
-
-
-def permit(
-    session: BrokerSession,
-    operation: Operation,
-    destination: str,
-    frame: Frame,
-    body: bytes | None,
-    then: Callable[[Verdict], None],
-) -> None:
-    """Ask the authorizer, then the reviewer; go on with ``then`` if both agree."""
-    operations: list[Operation] = [operation]
-    if destination not in session.broker.destinations:
-        operations.insert(0, "create")
-
-    def ask_next() -> None:
-        authorizer = session.policy.security.authorizer
-        if authorizer is None or not operations:
-            subject = {**frame.headers, "username": session.login}
-            review(session, operation, subject, body, then)
-            return
-        asked = operations.pop(0)
-
-        def decided(answer: object) -> None:
-            session.read_expiry()
-            if answer is not True:
-                raise Refused(REFUSALS[asked])
-            ask_next()
-
-        answer = _called(
-            session, authorizer.authorize, session.identity, asked, destination, frame.headers
-        )
-        session.ask(answer, decided)
-
-    ask_next()
-
-
-def review(
-    session: BrokerSession,
-    event: str,
-    subject: dict[str, str],
-    body: bytes | None,
-    then: Callable[[Verdict], None],
-) -> None:
-    """Ask the reviewer, if there is one; obey what it adds after ``then``."""
-    reviewer = session.policy.security.reviewer
-    if reviewer is None:
-        then(Verdict())
-        return
-
-    def decided(verdict: Verdict | None) -> None:
-        if verdict is None or not verdict.is_allowed:
-            raise Refused(REFUSALS.get(event, LOGIN_REFUSED))
-        then(verdict)
-        for destination in verdict.subscribe:
-            _subscribe_unasked(session, destination)
-        by_key = session.subscriptions.by_key
-        ended = [each for each in by_key.values() if each.destination in verdict.unsubscribe]
-        end_subscriptions(session, ended, {})
-
-    session.ask(_called(session, reviewer.review, event, subject, body), decided)
-
-
-def _subscribe_unasked(session: BrokerSession, destination: str) -> None:
-    """Subscribe a connection to what its site wants it to have."""
-    # MESSAGE needs a "subscription" from 1.1 on: the destination, for want of another.
-    id = None if session.version == V10 else destination
-    if subscription_key(id, destination) not in session.subscriptions.by_key:
-        session.subscriptions.check_new(id, destination)
-        session.broker.subscribe(Subscription(session, destination, id))
-        advise(session, "subscribed", destination)
-
-
-def _called(session: BrokerSession, function: Callable[..., Any], *arguments: object) -> Any:
-    """Ask; whoever raises has refused."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        session.failed(error)
-        return None
-
-
 # Small things.
-
-
-def advise(session: BrokerSession, event: str, destination: str | None = None) -> None:
-    """Tell the site, if it wants to know."""
-    session.policy.advise(
-        session.broker,
-        event,
-        login=session.login,
-        session=session.claim,
-        connection=session.number,
-        destination=destination,
-    )
 
 
 def _reviewed(frame: Frame, verdict: Verdict) -> Frame:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
@@ -107,7 +107,7 @@ def _make(configuration: Configuration, option: str) -> Any:
         if hasattr(made, "from_options"):
             return made.from_options(options, configuration.directory)
         return made()
-    except (ConfigurationError, KeyError, TypeError, ValueError, OSError) as error:
+    except Exception as error:  # Its own errors are whatever it likes.
         raise configuration.error(option, f"{option}: {path} says: {error}") from error
 
 
@@ -151,16 +151,10 @@ class StompService(Service):
         listening, self._listening = self._listening, None
         if listening is None:
             return self.factory.shutdown()
-        closed: Deferred[Any] = Deferred()
-        stopping = listening.stopListening()
-        if stopping is None:
-            closed.callback(None)
-        else:
-            stopping.addBoth(closed.callback)
 
         def drain(result: object) -> Deferred[None]:
             if isinstance(result, Failure):
                 log.error("closing the port failed: %s", result.getErrorMessage())
             return self.factory.shutdown()
 
-        return closed.addCallback(drain)
+        return maybeDeferred(listening.stopListening).addBoth(drain)

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any, Final
 
-from morbid import commands
+from morbid import asking, commands
 from morbid.broker import Broker
 from morbid.deadlines import Deadlines
 from morbid.errors import (
@@ -341,7 +341,7 @@ class BrokerSession(Outgoing):
         self.broker.logins.pop(self, None)
         self.broker.unsubscribe(*self.subscriptions.by_key.values())
         if was_open:
-            commands.gone(self)
+            asking.gone(self)
 
     def emit(self, event: Event) -> None:
         """Keep an event for the shell, and wake it unless it is looking anyway."""
