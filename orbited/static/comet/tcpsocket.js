@@ -105,7 +105,8 @@ export class TCPSocket {
     if (port === "" || !(Number(port) >= 0)) throw new Error(`not a port: ${port}`);
     this.#mode = isBinary === "bytes" ? "bytes" : isBinary ? "binary" : "text";
     const session = this.#session;
-    session.onopen = () => session.send(utf8.encode(`${host}:${port}\n`));
+    const name = /^[^[].*:/.test(host) ? `[${host}]` : host; // IPv6
+    session.onopen = () => session.send(utf8.encode(`${name}:${port}\n`));
     session.ondata = (bytes) => this.#onData(bytes);
     session.onclose = (code) => this.#onClose(code);
     session.ontransport = (name) => callApplication(this.ontransport, name);

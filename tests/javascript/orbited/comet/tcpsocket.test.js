@@ -75,6 +75,20 @@ test("the handshake names host and port, in a packet of its own", async () => {
   assert.equal(socket.readyState, 2);
 });
 
+for (const [host, line] of [
+  ["::1", "[::1]:80\n"],
+  ["[::1]", "[::1]:80\n"],
+  ["example.test", "example.test:80\n"],
+]) {
+  test(`the handshake has brackets around an IPv6 address: ${host}`, async () => {
+    const { platform, socket } = make();
+    socket.open(host, 80);
+    await platform.request("/tcp").respond(200, "key");
+    await platform.request("/longpoll").respond(200, BEGIN);
+    assert.deepEqual(posted(platform), [["data", line]]);
+  });
+}
+
 test("a 1 opens the socket", async () => {
   const { socket } = await opened();
   assert.equal(socket.readyState, 3);
