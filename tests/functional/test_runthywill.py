@@ -223,6 +223,26 @@ class TestWhatIsWrong:
         assert (code, len(lines)) == (1, 1), lines
         assert lines[0].startswith(f'thywill: "{host}" is not an address of this machine: ')
 
+    def test_missing_migrations_are_named(self, tmp_path):
+        """Tables that are there but not the latest are a warning, and it goes on."""
+        for arguments in (["migrate"], ["migrate", "sessions", "zero"]):
+            assert manage(tmp_path, *arguments, "--verbosity", "0").returncode == 0
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            code, lines = self.run(tmp_path, "--port", str(other.getsockname()[1]))
+        assert (code, len(lines)) == (1, 2)
+        assert lines[0] == (
+            'thywill: 1 migrations are not applied (sessions): run "python manage.py migrate".'
+        )
+
+    def test_no_collected_static_files(self, home, tmp_path):
+        """Without DEBUG static files come from STATIC_ROOT, so they have to be there."""
+        settings = write_settings(tmp_path, "STATIC_ROOT = HOME / 'nowhere'")
+        code, lines = self.run(home, "--port", "0", **PRODUCTION, **settings)
+        assert (code, lines) == (
+            1,
+            ['thywill: There are no static files yet: run "manage.py collectstatic" first.'],
+        )
+
     def test_a_database_without_tables(self, tmp_path):
         """Nobody has run migrate."""
         assert self.run(tmp_path, "--port", "0") == (
@@ -252,6 +272,47 @@ class TestWhatIsWrong:
         assert finished.returncode == 1
         assert 'THYWILL["push"]["component"]: cannot import' in finished.stderr
         assert "Traceback" not in finished.stderr
+
+
+PRODUCTION = {
+    "THYWILL_DEBUG": "0",
+    "THYWILL_SECRET_KEY": "s" * 60,
+    "THYWILL_ALLOWED_HOSTS": "127.0.0.1",
+}
+COLLECTED = """
+STATIC_ROOT = HOME / "collected"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False  # no proxy ends TLS here
+STORAGES = {"staticfiles": {
+    "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+}}
+"""
+
+
+def test_collected_files_are_kept_by_browsers(tmp_path):
+    """Without DEBUG it serves what was collected; hashed names may be kept for ever."""
+    settings = {**PRODUCTION, **write_settings(tmp_path, COLLECTED)}
+    collected = manage(tmp_path, "collectstatic", "--no-input", **settings)
+    assert collected.returncode == 0, collected.stderr
+    with SiteProcess(tmp_path, **settings) as site:
+        assert "starts anew" not in site.greeting
+        page = site.open_page()
+        hashed = next(
+            resource["resource"]
+            for resource in page.configuration["bootstrap_resources"]
+            if resource["resource"].startswith("/static/thywill/thywill.")
+        )
+        assert hashed != "/static/thywill/thywill.js"
+        answer = page.get(hashed)
+        assert (answer.status, answer.headers["Cache-Control"]) == (
+            200,
+            "public, max-age=31536000, immutable",
+        )
+        plain = page.get("/static/thywill/thywill.js")
+        assert (plain.status, plain.headers["Cache-Control"]) == (200, "no-cache")
+        with page.listen("websocket") as connection:
+            page.post("send", message=TEXT, id="1")
+            assert connection.receive().body.decode() == TEXT
+        assert site.stop() == 0
 
 
 SWAPPED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--drain-seconds",
-            type=float,
+            type=_seconds,
             help=f"time for stopping ({DRAIN_SECONDS:g}, with DEBUG {DRAIN_SECONDS_DEBUG:g})",
         )
 
@@ -246,3 +247,13 @@ def _port(text: str) -> int:
 
 def _positive(text: str) -> int:
     return _number(text, lambda number: number > 0, "a number from 1 on")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= 3600:
+        raise ArgumentTypeError(f"expected a number of seconds from 0 to 3600, got {text!r}")
+    return seconds
