@@ -2,6 +2,8 @@
 export class Attempt {
   /** @type {any} the STOMPClient */
   client = null;
+  /** The subscription is confirmed. */
+  isEstablished = false;
   /** @type {Map<string, () => void>} what to do when a receipt comes */
   receipts = new Map();
   /** @type {Set<ReturnType<typeof setTimeout>>} */

@@ -175,10 +175,28 @@ export class OrbitedStomp {
     const { stomp_hostname: host, stomp_port: port, heart_beat: heartBeat } = parameters;
     const options = heartBeat === undefined ? {} : { heartBeat };
     client.connect(host, port, login, ticket, options);
-    const { socket } = client;
-    if (socket && isCurrent()) {
-      socket.ontransport = (/** @type {string | null} */ name) =>
-        isCurrent() && push.onTransport(name);
+    if (isCurrent()) {
+      client.socket.ontransport = (/** @type {string | null} */ name) => {
+        if (isCurrent()) this.#onTransport(attempt, name);
+      };
+    }
+  }
+
+  /**
+   * Orbited's session outlives its transports: while none works nothing is lost yet, and the page
+   * is live again as soon as one does.
+   *
+   * @param {Attempt} attempt
+   * @param {string | null} name
+   */
+  #onTransport(attempt, name) {
+    const { push } = this.#thywill;
+    push.onTransport(name);
+    if (!attempt.isEstablished) return;
+    if (name === null) {
+      push.onConnectionLost(new ThywillError("connection-lost", "no answer from Orbited"));
+    } else {
+      push.onEstablishConnectionComplete();
     }
   }
 
@@ -187,6 +205,7 @@ export class OrbitedStomp {
    * @param {number} ticketSeconds
    */
   #established(attempt, ticketSeconds) {
+    attempt.isEstablished = true;
     attempt.clearTimers();
     attempt.after(this.stableSeconds, () => this.#backoff.reset());
     this.#renewBefore(attempt, ticketSeconds);

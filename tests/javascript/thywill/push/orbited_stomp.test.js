@@ -305,6 +305,17 @@ test("a client that cannot be loaded is a lost connection, tried again", async (
   assert.equal(page.site.last.path, "/thywill/ticket/");
 });
 
+test("while no transport works the page is recovering, with the same connection", async (t) => {
+  const { client, clients, thywill, heard } = await live();
+  client.socket.ontransport("websocket");
+  client.socket.ontransport(null);
+  assert.deepEqual(heard, ["live", "recovering", "connection-lost"]);
+  client.socket.ontransport("longpoll");
+  t.mock.timers.tick(60_000);
+  assert.equal(thywill.state, "live");
+  assert.deepEqual([clients.length, client.isReset], [1, false]);
+});
+
 test("the page is told the transport in use, and none while there is none", async () => {
   const { client, thywill } = await live();
   const heard = [];

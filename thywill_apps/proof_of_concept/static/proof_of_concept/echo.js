@@ -53,7 +53,10 @@ thywill.push.onReceipt = (/** @type {string} */ text) => {
   view.announce(`Back after ${milliseconds(trip.ms)}: ${text}`);
 };
 
-thywill.push.onError = (/** @type {any} */ error) => view.showProblem(error.message);
+thywill.push.onError = (/** @type {any} */ { message }) => {
+  const isOver = thywill.state === "closed";
+  view.showProblem(isOver ? message : `Not connected (${message}); trying again.`);
+};
 thywill.send.onError = () => {}; // each row says what became of its message
 thywill.on("transport", view.showTransport);
 thywill.on("state", (/** @type {string} */ state) => {
