@@ -27,7 +27,14 @@ from twisted.internet.error import CannotListenError
 from thywill_server import apps, reactor_bridge
 from thywill_server.components import import_dotted
 from thywill_server.errors import ConfigurationError, ThywillError
-from thywill_server.site import MAX_BODY_BYTES, DaemonThread, django_root, make_pool, make_site
+from thywill_server.site import (
+    MAX_BODY_BYTES,
+    MAX_OPEN_REQUESTS,
+    DaemonThread,
+    django_root,
+    make_pool,
+    make_site,
+)
 
 __all__ = ["ListenError", "SiteOptions", "SiteService"]
 
@@ -48,6 +55,7 @@ class SiteOptions:
         stomp_port: for the broker; None for the push component's own setting, 0 for a free one.
         threads: Django's.
         max_body_bytes: the largest body of a request.
+        max_open_requests: how many may wait for Django; one more gets 503.
         drain_seconds: how long stopping may take.
     """
 
@@ -56,6 +64,7 @@ class SiteOptions:
     stomp_port: int | None = None
     threads: int = 10
     max_body_bytes: int = MAX_BODY_BYTES
+    max_open_requests: int = MAX_OPEN_REQUESTS
     drain_seconds: float = 10.0
 
 
@@ -80,7 +89,7 @@ class SiteService(Service):
         self._comet: Any = None
         self._broker: Any = None
         self._pool = make_pool(options.threads)
-        self._root = django_root(reactor, self._pool)
+        self._root = django_root(reactor, self._pool, options.max_open_requests)
         self._deadline = 0.0
         self._stopped: Deferred[None] | None = None
         self.port = 0

@@ -45,6 +45,9 @@ access_log = logging.getLogger("thywill_server.access")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """The largest request body by default. Django's own limits are smaller and are applied after it."""
 
+MAX_OPEN_REQUESTS = 1000
+"""Requests that wait for one of Django's threads, or are in one; one more gets 503 at once."""
+
 IDLE_SECONDS = 60.0
 """A connection that asks nothing for so long is closed."""
 
@@ -123,6 +126,7 @@ class SiteRoot(Resource):
         wsgi: Django, as a resource.
         static_files: answers below `static_prefix`.
         static_prefix: such as ``/static/``; None when another server has the static files.
+        max_open_requests: beyond it Django is not asked, and the answer is 503.
         clock: seconds, for the time in the access log.
     """
 
@@ -133,12 +137,14 @@ class SiteRoot(Resource):
         wsgi: WSGIResource,
         static_files: StaticFiles | None = None,
         static_prefix: str | None = None,
+        max_open_requests: int = MAX_OPEN_REQUESTS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._wsgi = wsgi
         self._static_files = static_files
         self._static_prefix = (static_prefix or "").encode()
+        self._max_open_requests = max_open_requests
         self._clock = clock
         self._when_idle: list[Callable[[], None]] = []
         self.requests_open = 0
@@ -150,6 +156,8 @@ class SiteRoot(Resource):
         if self._static_prefix and request.path.startswith(self._static_prefix):
             assert self._static_files is not None
             return self._static_files.serve(request, request.path[len(self._static_prefix) :])
+        if self.requests_open > self._max_open_requests:
+            return _busy(request)
         self._prepare_for_django(request)
         return self._wsgi.render(request)  # type: ignore[no-untyped-call]
 
@@ -201,6 +209,15 @@ class SiteRoot(Resource):
         request.notifyFinish().addBoth(over)
 
 
+def _busy(request: Request) -> bytes:
+    request.setResponseCode(503)
+    headers = request.responseHeaders
+    headers.setRawHeaders("retry-after", ["1"])
+    headers.setRawHeaders("cache-control", ["no-store"])
+    headers.setRawHeaders("content-type", ["text/plain; charset=utf-8"])
+    return b"Too many requests are waiting; try again.\n"
+
+
 def _is_complete(request: Request) -> bool:
     """Tell whether all was sent: a browser that has it may go before the thread is done."""
     announced = request.responseHeaders.getRawHeaders("content-length")
@@ -226,7 +243,9 @@ def make_pool(threads: int) -> ThreadPool:
     return pool
 
 
-def django_root(reactor: Any, pool: ThreadPool) -> SiteRoot:
+def django_root(
+    reactor: Any, pool: ThreadPool, max_open_requests: int = MAX_OPEN_REQUESTS
+) -> SiteRoot:
     """Give the root resource of this Django site; Django is set up already.
 
     Django's own signals around each request close the thread's database connections when their
@@ -238,8 +257,8 @@ def django_root(reactor: Any, pool: ThreadPool) -> SiteRoot:
     wsgi = WSGIResource(reactor, pool, WSGIHandler())  # type: ignore[no-untyped-call]
     address = urlsplit(settings.STATIC_URL or "")
     if address.netloc or not address.path.startswith("/") or address.path == "/":
-        return SiteRoot(wsgi)
-    return SiteRoot(wsgi, django_static_files(), address.path)
+        return SiteRoot(wsgi, max_open_requests=max_open_requests)
+    return SiteRoot(wsgi, django_static_files(), address.path, max_open_requests)
 
 
 class QuietSite(Site):

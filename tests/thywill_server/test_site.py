@@ -9,11 +9,13 @@ import re
 import shutil
 import socket
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 from twisted.web.wsgi import WSGIResource
@@ -23,12 +25,15 @@ from thywill_server.site import SiteRoot, access_log, make_pool, make_site
 from thywill_server.static_files import StaticFiles
 
 MAX_BODY_BYTES = 1000
+release = threading.Event()
 
 
 def application(environ, start_response):
     """Answer with what a WSGI application is told, and with the body that it can read."""
     if environ["PATH_INFO"] == "/fails":
         raise RuntimeError("on purpose")
+    if environ["PATH_INFO"] == "/waits":
+        assert release.wait(20)
     length = int(environ["CONTENT_LENGTH"] or 0)
     told = {name: value for name, value in environ.items() if isinstance(value, str)}
     told["body"] = environ["wsgi.input"].read(length).decode()
@@ -274,6 +279,26 @@ def pour_into(connection):
     """Send until the other side has had enough."""
     while True:
         connection.sendall(b"x" * 10_000)
+
+
+class BusyTests(SiteCase):
+    async def test_more_requests_than_may_wait_are_told_at_once(self):
+        """With ``max_open_requests`` in Django, one more gets 503 and when to come back."""
+        self.root._max_open_requests = 2
+        waiting = [self.ask("GET /waits"), self.ask("GET /waits")]
+        await self.are_open(2)
+        refused = await self.ask("GET /")
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+        assert (await self.ask("GET /static/app.js")).status == 200
+        release.set()
+        self.addCleanup(release.clear)
+        assert [(await answer).status for answer in waiting] == [200, 200]
+        assert (await self.ask("GET /")).status == 200
+
+    async def are_open(self, count):
+        """Wait until so many requests are in Django."""
+        while self.root.requests_open < count:
+            await deferLater(reactor, 0.005)
 
 
 class AccessLogTests(SiteCase):

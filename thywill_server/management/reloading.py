@@ -127,15 +127,16 @@ class _Supervisor:
         while True:
             before = times_of_code()
             code = self._run_child()
+            if self._is_stopping:
+                return max(0, code) if code != RELOAD else 0  # below 0: it had not begun yet
             if code == RELOAD:
                 has_reloaded = True
-            elif self._is_stopping or code == 0 or not has_reloaded:
+            elif code == 0 or not has_reloaded:
                 return code
             else:
                 self._say("The site does not start with this change; it waits for the next one.")
-                self._wait_for_change(before)
-            if self._is_stopping:
-                return 0
+                if not self._has_changed(before):
+                    return 0
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Hand a signal on. From a terminal SIGINT reaches the child by itself as well."""
@@ -152,9 +153,13 @@ class _Supervisor:
         finally:
             self._child = None
 
-    def _wait_for_change(self, before: Mapping[Path, float]) -> None:
-        while not self._is_stopping and times_of_code() == before:
+    def _has_changed(self, before: Mapping[Path, float]) -> bool:
+        """Wait for a change of the code; False when a signal comes first."""
+        while not self._is_stopping:
+            if times_of_code() != before:
+                return True
             time.sleep(POLL_SECONDS)
+        return False
 
 
 def announce(text: str) -> None:

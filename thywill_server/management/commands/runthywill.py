@@ -25,7 +25,7 @@ from thywill_server import apps, reactor_bridge
 from thywill_server.errors import ThywillError
 from thywill_server.management import reloading
 from thywill_server.service import SiteOptions, SiteService
-from thywill_server.site import MAX_BODY_BYTES
+from thywill_server.site import MAX_BODY_BYTES, MAX_OPEN_REQUESTS
 
 PORTS_VARIABLE = "THYWILL_RELOADED_PORTS"
 """Tells a reloaded process which free ports the first one had."""
@@ -69,6 +69,12 @@ class Command(BaseCommand):
             type=_positive,
             default=MAX_BODY_BYTES,
             help="largest body of a request (%(default)s)",
+        )
+        parser.add_argument(
+            "--max-open-requests",
+            type=_positive,
+            default=MAX_OPEN_REQUESTS,
+            help="requests that may wait for Django; one more gets 503 (%(default)s)",
         )
         parser.add_argument(
             "--drain-seconds",
@@ -155,6 +161,7 @@ class Command(BaseCommand):
                 stomp_port=ports[1],
                 threads=options["threads"],
                 max_body_bytes=options["max_body_bytes"],
+                max_open_requests=options["max_open_requests"],
                 drain_seconds=drain_seconds,
             ),
             reactor,
