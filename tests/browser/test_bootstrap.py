@@ -1,0 +1,102 @@
+"""The bootstrap in a real browser: what happens when a part of it is missing, or another one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.site_process import SiteProcess, write_settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.functional]
+
+READY = """async (seconds) => {
+    thywill.application.readySeconds = seconds;
+    try {
+        await thywill.application.ready();
+        return null;
+    } catch ({ code, component, message }) {
+        return { code, component, message };
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteProcess]:
+    """A site with the testbed, whose page leaves everything to the tests."""
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.support.site_settings"}
+    with SiteProcess(tmp_path_factory.mktemp("site"), "--no-reload", **settings) as process:
+        yield process
+
+
+def test_application_script_is_missing(page: Page, site: SiteProcess) -> None:
+    """A script of the application that cannot be loaded is the application's failure."""
+    page.route("**/testbed/testbed.js", lambda route: route.fulfill(status=404))
+    page.goto(f"{site.url}/thywill/init/testbed/")
+    failure = page.evaluate(READY, 5)
+    assert failure["code"] == "bootstrap-failed"
+    assert failure["component"] == "application"
+    assert "cannot load" in failure["message"]
+    assert "testbed.js" in failure["message"]
+
+
+def test_push_script_is_missing(page: Page, site: SiteProcess) -> None:
+    """Without the push component's script the page cannot start, and says which it is."""
+    page.route("**/push/orbited_stomp.js", lambda route: route.abort())
+    page.goto(f"{site.url}/thywill/init/testbed/")
+    failure = page.evaluate(READY, 5)
+    assert failure["component"] == "push"
+    assert "orbited_stomp.js" in failure["message"]
+
+
+def test_orbited_does_not_answer(page: Page, site: SiteProcess) -> None:
+    """Ready gives up after its limit, naming push; when Orbited answers, the page starts."""
+    page.route("**/orbited/**", lambda route: route.abort())
+    page.goto(f"{site.url}/thywill/init/testbed/")
+    page.evaluate("() => { thywill.application.fn = () => { document.title = 'started'; }; }")
+    failure = page.evaluate(READY, 0.5)
+    assert failure["component"] == "push"
+    assert "not ready after 0.5 s" in failure["message"]
+    page.unroute("**/orbited/**")
+    expect(page).to_have_title("started", timeout=30_000)
+    assert page.evaluate("thywill.state") == "live"
+    assert page.evaluate(READY, 5) is None
+
+
+def test_hostile_title(page: Page, site: SiteProcess) -> None:
+    """A parameter with markup in it reaches the page as data and runs nothing."""
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(f"{site.url}/thywill/init/testbed/")
+    assert page.evaluate(READY, 10) is None
+    title = page.evaluate("thywill.config.application_parameters.title")
+    assert title == "</script><script>alert(1)</script> & \u2028 <!--"
+    assert dialogs == []
+
+
+def test_other_components(page: Page, tmp_path: Path) -> None:
+    """With push in memory and the log in a file, by settings alone, the echo works the same."""
+    settings = write_settings(
+        tmp_path,
+        f"""
+THYWILL["push"] = {{"component": "thywill_server.push.in_memory.InMemory"}}
+THYWILL["log"] = {{
+    "component": "thywill_server.log.logfile.Logfile",
+    "path": {str(tmp_path / "site.log")!r},
+}}
+from thywill_server.components import logging_config
+LOGGING = logging_config(THYWILL)
+""",
+    )
+    with SiteProcess(tmp_path, "--no-reload", **settings) as site:
+        page.goto(f"{site.url}/thywill/init/")
+        expect(page.locator("#state")).to_have_attribute("data-state", "live")
+        for number in range(1, 4):
+            page.get_by_label("Message", exact=True).fill(f"héllo {number}")
+            page.keyboard.press("Enter")
+        expect(page.locator("#count")).to_have_text("3 of 3")
+        rows = page.locator("#trips .trip[data-status=returned] .back")
+        assert rows.all_text_contents() == ["héllo 3", "héllo 2", "héllo 1"]
+        expect(page.locator("#transport")).to_have_text("long polling")
+        expect(page.locator("#route .stop")).to_have_count(4)
+    assert "POST /thywill/send/ 200" in (tmp_path / "site.log").read_text()
