@@ -5,6 +5,7 @@ which does no I/O. What is sent often, a binary message without compression, is 
 that it costs one concatenation.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -13,6 +14,7 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -166,9 +168,11 @@ class WebSocketConnection(TwistedProtocol):
             # After a refusal we go on reading for a while: closing now would reset the
             # connection, and the browser would report 1006 in place of our code.
             self._tell_lost()
-            if self._closing is None and self.transport is not None:
-                cast(IPushProducer, self.transport).resumeProducing()
+            transport = cast(Any, self.transport)
+            if self._closing is None and transport is not None:
                 self._closing = self._clock.callLater(CLOSE_SECONDS, self._abort)
+                if not transport.disconnecting:
+                    transport.resumeProducing()
 
     def _lose_connection(self) -> None:
         if self.transport is not None:
@@ -217,14 +221,16 @@ def upgrade(
     )
     # The protocol has to parse the request itself: handed a ready one, its parser would go on
     # waiting for a request line and never read a frame.
-    request_headers = Headers()
-    for name, value in exchange.header_items():
-        if name.lower() in _HANDSHAKE_HEADERS or name.lower().startswith("sec-websocket-"):
-            request_headers[name] = value
-    protocol.receive_data(Request("/", request_headers).serialize())
-    request = next((e for e in protocol.events_received() if isinstance(e, Request)), None)
+    request = None
+    with contextlib.suppress(InvalidHandshake):
+        request_headers = Headers()
+        for name, value in exchange.header_items():
+            if name.lower() in _HANDSHAKE_HEADERS or name.lower().startswith("sec-websocket-"):
+                request_headers[name] = value
+        protocol.receive_data(Request("/", request_headers).serialize())
+        request = next((e for e in protocol.events_received() if isinstance(e, Request)), None)
     if request is None or exchange.method != "GET":
-        exchange.reply(400, "This is not the beginning of a WebSocket.\n")
+        exchange.reply(400, "This is not the beginning of a WebSocket.\n", headers)
         return None
     response = protocol.accept(request)
     if response.status_code != 101:
