@@ -12,7 +12,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
+from django.urls import resolve
 
 from thywill_server import apps
 from thywill_server.application.base import ClientMessage
@@ -194,11 +194,7 @@ def health(request: HttpRequest) -> HttpResponse:
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer in JSON for every other address under /thywill/, or add a forgotten slash."""
     if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
-        try:
-            found = resolve(f"{request.path_info}/")
-        except Resolver404:
-            found = None
-        if found is not None and found.func is not not_found:
+        if resolve(f"{request.path_info}/").func is not not_found:  # which takes what is left
             query = request.META.get("QUERY_STRING")
             return HttpResponseRedirect(f"{request.path}/" + (f"?{query}" if query else ""))
     return responses.error(Refusal("not-found"))

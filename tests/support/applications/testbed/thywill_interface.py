@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 
 from thywill_server.application import App, ApplicationError, Client, PushUnavailable
@@ -39,6 +40,13 @@ def count(client: Client, name: Any) -> int:
     return calls[name]
 
 
+@app.on("numbers")
+def numbers(client: Client, span: Any) -> None:
+    """Push the numbers of a span, each a message of its own."""
+    for number in range(*span):
+        client.send(str(number))
+
+
 @app.on("fail")
 def fail(client: Client) -> None:
     """Fail, with words that no browser may read."""
@@ -68,3 +76,15 @@ def full(client: Client) -> None:
     """Find the push queue full."""
     calls["full"] += 1
     raise PushUnavailable()
+
+
+@app.on("write")
+def write(client: Client, message: Any) -> None:
+    """Write a user to the database, and then fail or refuse if the message says so."""
+    User.objects.create(username=message["name"])
+    if message.get("then") == "fail":
+        raise ZeroDivisionError("after writing")
+    if message.get("then") == "refuse":
+        raise ApplicationError("too-late", "It is over.")
+    if message.get("then") == "forbid":
+        raise PermissionDenied

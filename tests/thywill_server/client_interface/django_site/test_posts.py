@@ -1,5 +1,6 @@
 """What is refused before a view sees it, and in which order."""
 
+import io
 import json
 from typing import Any
 
@@ -115,6 +116,33 @@ def test_size_that_is_no_number(length: str) -> None:
     """A Content-Length that no server should let through is refused."""
     request = RequestFactory().post("/", b"{}", content_type="application/json")
     request.META["CONTENT_LENGTH"] = length
+    with pytest.raises(Refusal) as refusal:
+        posts.require_readable(request, 1000)
+    assert refusal.value.code == "malformed-message"
+
+
+def test_size_that_nobody_announced() -> None:
+    """Where a server passes a body on without its size, the size is looked at after reading."""
+    request = RequestFactory().post("/", b"{}", content_type="application/json")
+    request.META["CONTENT_LENGTH"] = ""
+    request._body = b"x" * 1001
+    with pytest.raises(Refusal) as refusal:
+        posts.require_readable(request, 1000)
+    assert refusal.value.code == "message-too-large"
+
+
+class BrokenStream(io.RawIOBase):
+    """A connection that ends in the middle of a body."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Give what a reset connection gives."""
+        raise ConnectionResetError
+
+
+def test_body_breaks_off() -> None:
+    """A body that ends early is refused like any other that cannot be read."""
+    request = RequestFactory().post("/", b"{}", content_type="application/json")
+    request._stream = BrokenStream()
     with pytest.raises(Refusal) as refusal:
         posts.require_readable(request, 1000)
     assert refusal.value.code == "malformed-message"

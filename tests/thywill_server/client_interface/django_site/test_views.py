@@ -4,6 +4,8 @@ import logging
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client as Browser
 from pytest_django import Settings
 
@@ -82,6 +84,14 @@ class TestInit:
     def test_unknown_application(self, browser: Browser, path: str) -> None:
         """The name of no application is refused with its code."""
         assert_refused(browser.get(path), 404, "unknown-application")
+
+    def test_no_default_application(
+        self, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A site whose last application was taken out says so."""
+        application = type(apps.components().application)
+        monkeypatch.setattr(application, "default_application", None)
+        assert_refused(browser.get("/thywill/init/"), 404, "unknown-application")
 
     @pytest.mark.parametrize("transport", ["websocket", "xhrstream", "longpoll", ""])
     def test_known_transports(self, browser: Browser, transport: str) -> None:
@@ -201,6 +211,25 @@ class TestSend:
         for _ in range(2):
             assert_refused(page.send(command="full", id="1"), 503, "push-unavailable")
         assert testbed.calls["full"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTransactions:
+    @pytest.mark.parametrize("then", ["fail", "refuse", "forbid"])
+    def test_with_atomic_requests_a_refused_message_leaves_nothing(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch, then: str
+    ) -> None:
+        """The view answers well, and yet the transaction is rolled back."""
+        monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+        assert page.send({"name": "anna", "then": then}, command="write").status_code >= 400
+        assert not User.objects.exists()
+        assert page.send({"name": "anna"}, command="write").status_code == 200
+        assert User.objects.get().username == "anna"
+
+    def test_otherwise_transactions_are_the_applications_own(self, page: Page) -> None:
+        """Without ATOMIC_REQUESTS each statement commits by itself, as in any Django view."""
+        page.send({"name": "anna", "then": "fail"}, command="write")
+        assert User.objects.get().username == "anna"
 
 
 class TestTicket:
