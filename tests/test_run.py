@@ -64,7 +64,15 @@ def test_help_teaches_every_word(run: Run) -> None:
     """Each word that the script knows is explained by --help."""
     result = run("--help")
     assert result.returncode == 0
-    for word in ("./run ", "--port", "./run test", "./run check", "PYTHON", "CHROMIUM"):
+    for word in (
+        "./run ",
+        "--port",
+        "./run test",
+        "./run check",
+        "./run bench",
+        "PYTHON",
+        "CHROMIUM",
+    ):
         assert word in result.stdout
 
 

@@ -1,0 +1,144 @@
+"""Runs systems under workloads, in turn, several times.
+
+In each round every system is started anew and does all its workloads, so that whatever else the
+machine does in some minute is spread over all of them. In the first round a short run of each
+workload finds out how many messages fill the wished time; what fails there is not tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.generator import Figures, Generator
+from benchmarks.processes import StartError
+from benchmarks.systems.base import System
+from benchmarks.workloads import Workload
+
+MAX_MESSAGES = 9_000_000
+
+
+@dataclass
+class Campaign:
+    """All that is to be run, and what is known about it.
+
+    Attributes:
+        rounds: how often everything is done.
+        seconds: how long one run should take.
+        results: file that gets one line of JSON for each run.
+        tell: is told each result in a line.
+    """
+
+    generator: Generator
+    systems: Sequence[System]
+    workloads: Sequence[Workload]
+    rounds: int
+    seconds: float
+    results: Path
+    tell: Callable[[str], None] = print
+    _messages: dict[tuple[str, str], int] = field(default_factory=dict)
+    _failed: set[tuple[str, str]] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Do it all."""
+        for round_number in range(1, self.rounds + 1):
+            for system in self.systems:
+                for workload, figures in self._round_of(system):
+                    self._keep(system, workload, round_number, figures)
+
+    def _round_of(self, system: System) -> Iterator[tuple[Workload, Figures]]:
+        """One start of one system."""
+        is_running = False
+        for workload in self.workloads:
+            pair = (system.name, workload.name)
+            if workload.kind not in system.kinds or pair in self._failed:
+                continue
+            try:
+                if not is_running:
+                    system.start()
+                    is_running = True
+                system.prepare(workload.kind)
+                figures = self._once(system, workload)
+            except (StartError, OSError) as error:
+                figures = {"ok": False, "error": str(error)}
+            if "us_per_delivery" not in figures and "base_kilobytes" not in figures:
+                self._failed.add(pair)
+            if not figures["ok"] or workload.mode == "hold":
+                system.stop()  # whatever is wrong with it must not spoil the next workload
+                is_running = False
+            yield workload, figures
+        system.stop()
+
+    def _once(self, system: System, workload: Workload) -> Figures:
+        conversation = system.conversation(workload.kind).text
+        pids, handshakes = system.pids(), system.handshakes_at_once
+        if workload.mode == "hold":
+            return self.generator.memory(conversation, pids, handshakes_at_once=handshakes)
+
+        def measure(messages: int) -> Figures:
+            return self.generator.run(
+                workload,
+                conversation,
+                pids,
+                messages,
+                settle_seconds=system.settle_seconds,
+                handshakes_at_once=handshakes,
+            )
+
+        pair = (system.name, workload.name)
+        if pair not in self._messages:
+            first = measure(workload.first_messages)
+            if not first["ok"]:
+                first.pop("us_per_delivery", None)
+                return first
+            self._messages[pair] = _messages_for(workload, first["wall_s"], self.seconds)
+        return measure(self._messages[pair])
+
+    def _keep(
+        self, system: System, workload: Workload, round_number: int, figures: Figures
+    ) -> None:
+        line = {
+            "system": system.name,
+            "workload": workload.name,
+            "round": round_number,
+            "at": int(time.time()),
+            **figures,
+        }
+        with self.results.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        self.tell(f"{round_number}  {workload.name:<8} {system.name:<14} {summary(figures)}")
+
+
+def _messages_for(workload: Workload, first_seconds: float, seconds: float) -> int:
+    """How many messages fill the time, when the first ones took so long."""
+    if workload.rate_per_second:
+        return int(workload.rate_per_second * seconds)
+    messages = int(workload.first_messages * seconds / max(first_seconds, 0.01))
+    return min(max(messages, 20), MAX_MESSAGES)
+
+
+def summary(figures: Figures) -> str:
+    """A result in a few words."""
+    if "us_per_delivery" in figures:
+        words = f"{figures['us_per_delivery']:9.2f} us  {figures['rate']:10.0f}/s"
+        return words if figures["ok"] else f"{words}  {fault(figures)}"
+    sizes = [f"{value} kB" for name, value in figures.items() if name.startswith("kilobytes_")]
+    return ", ".join(sizes) or fault(figures)
+
+
+def fault(figures: Figures) -> str:
+    """What went wrong, in a few words."""
+    if "error" in figures:
+        words = {"setup": "clients could not connect or subscribe"}
+        return words.get(figures["error"], str(figures["error"]))
+    expected = figures["expected"]
+    counts = {
+        "missing": expected - figures["delivered"],
+        "skipped or out of order": figures["gaps"],
+        "repeated": figures["dups"],
+    }
+    found = [f"{count:,} {what}" for what, count in counts.items() if count]
+    return f"{', '.join(found) or 'nothing missing'} of {expected:,} deliveries"

@@ -1,0 +1,72 @@
+"""What the runs say: lines of JSON in, one row for each workload and system out."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmarks.campaign import fault
+from benchmarks.generator import Figures
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system under one workload.
+
+    Attributes:
+        microseconds: server CPU for each delivery, the minimum of the rounds; None if it failed.
+        median_microseconds: the median of them.
+        user_share: how much of that is spent outside of the kernel.
+        per_second: deliveries, the median.
+        p50_microseconds: latency, the median of the rounds.
+        p99_microseconds: likewise.
+        runs: how many there were.
+        fault: what went wrong, if anything did, in any of them.
+    """
+
+    system: str
+    workload: str
+    microseconds: float | None
+    median_microseconds: float = 0.0
+    user_share: float = 0.0
+    per_second: float = 0.0
+    p50_microseconds: float = 0.0
+    p99_microseconds: float = 0.0
+    runs: int = 0
+    fault: str = ""
+
+
+def read(lines: Iterable[str]) -> list[Row]:
+    """Sum up the lines of result files, in the order of first appearance."""
+    runs: dict[tuple[str, str], list[Figures]] = {}
+    for line in lines:
+        figures: Figures = json.loads(line)
+        runs.setdefault((figures["workload"], figures["system"]), []).append(figures)
+    return [_row(system, workload, each) for (workload, system), each in runs.items()]
+
+
+def _row(system: str, workload: str, runs: list[Figures]) -> Row:
+    faults = [fault(figures) for figures in runs if not figures["ok"]]
+    good = [figures for figures in runs if figures["ok"] and "us_per_delivery" in figures]
+    if not good:
+        words = faults[0] if faults else "nothing was measured"
+        return Row(system, workload, None, runs=len(runs), fault=words)
+
+    def median(name: str) -> float:
+        return float(statistics.median(figures[name] for figures in good))
+
+    total = sum(figures["cpu_s"] for figures in good)
+    return Row(
+        system,
+        workload,
+        microseconds=min(figures["us_per_delivery"] for figures in good),
+        median_microseconds=median("us_per_delivery"),
+        user_share=sum(figures["cpu_user"] for figures in good) / total if total else 0.0,
+        per_second=median("rate"),
+        p50_microseconds=median("p50_us"),
+        p99_microseconds=median("p99_us"),
+        runs=len(runs),
+        fault=f"{len(faults)} of {len(runs)} runs failed: {faults[0]}" if faults else "",
+    )

@@ -1,0 +1,76 @@
+"""What is done to the systems: the workloads, by name and by group.
+
+A message is 100 bytes and holds its sequence number, so that the generator can check that each
+one came once and in order. Two words decide what a figure means:
+
+* the *window* is how many messages may be on their way to the slowest subscriber. With 1 nothing
+  can be batched, and each delivery costs its own system call; with many, a system may gather.
+* *open loop* means that messages come at a fixed rate, whether or not the system keeps up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MESSAGE_BYTES: Final = 100
+"""Length of a message."""
+
+STOMP_FRAME_BYTES: Final = 233
+"""Length of the MESSAGE frame that such a message becomes, give or take a digit of its id."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One way to keep a system busy.
+
+    Attributes:
+        group: what is measured together, in one table.
+        kind: which conversation the clients hold; a system knows some of them.
+        mode: of the generator: ``fanout``, ``echo`` or ``hold``.
+        clients: subscribers, or in echo mode those who publish and wait.
+        window: see the module.
+        first_messages: how many to begin with, to find out how many a run needs.
+        rate_per_second: of an open loop; 0 for a closed one.
+        sentence: for those who read the table.
+    """
+
+    name: str
+    group: str
+    kind: str
+    mode: str
+    clients: int
+    window: int
+    first_messages: int
+    sentence: str
+    rate_per_second: int = 0
+
+
+STOMP: Final = "stomp"
+WEB: Final = "web"
+HTTP: Final = "http"
+MEMORY: Final = "memory"
+
+_ALL: Final = [
+    Workload("D1", STOMP, "stomp", "fanout", 1, 512, 3000, "one to one, 512 in flight"),
+    Workload("D1w1", STOMP, "stomp", "fanout", 1, 1, 500, "one to one, one in flight"),
+    Workload("D100", STOMP, "stomp", "fanout", 100, 64, 100, "one to 100, 64 in flight"),
+    Workload("D1000", STOMP, "stomp", "fanout", 1000, 64, 70, "one to 1,000, 64 in flight"),
+    Workload("E32", STOMP, "stompecho", "echo", 32, 1, 1000, "32 clients, each to itself and back"),
+    Workload("A100w1", WEB, "fan", "fanout", 100, 1, 300, "one to 100, one in flight"),
+    Workload("A1000w1", WEB, "fan", "fanout", 1000, 1, 40, "one to 1,000, one in flight"),
+    Workload("A100", WEB, "fan", "fanout", 100, 64, 300, "one to 100, 64 in flight"),
+    Workload("A1000", WEB, "fan", "fanout", 1000, 64, 70, "one to 1,000, 64 in flight"),
+    Workload("R100", WEB, "fan", "fanout", 100, 64, 600, "one to 100, 200 messages a second", 200),
+    Workload("B1", WEB, "echo", "echo", 1, 1, 300, "one client, to itself and back"),
+    Workload("B32", WEB, "echo", "echo", 32, 1, 1000, "32 clients, each to itself and back"),
+    Workload("P32", WEB, "post", "echo", 32, 1, 400, "32 clients, up by POST, back by push"),
+    Workload("H32", HTTP, "http", "echo", 32, 1, 2000, "32 connections, request and response"),
+    Workload("C", MEMORY, "memory", "hold", 0, 0, 0, "idle subscribed connections"),
+]
+
+WORKLOADS: Final = {workload.name: workload for workload in _ALL}
+"""All of them, by name, in the order in which they are run and shown."""
+
+GROUPS: Final = tuple(dict.fromkeys(workload.group for workload in _ALL))
+"""The groups, in order."""
