@@ -52,6 +52,7 @@ CODES: dict[str, Code] = {
         Code("application-failed", 500, "The application failed on this message."),
         Code("still-handling", 503, "This message is still being handled.", may_retry=True),
         Code("push-unavailable", 503, "Messages cannot be pushed at the moment.", may_retry=True),
+        Code("still-handling", 503, "This message is still being handled.", may_retry=True),
     )
 }
 

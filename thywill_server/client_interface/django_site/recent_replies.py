@@ -78,7 +78,7 @@ class RecentReplies:
                 self._finish(client_uuid, message_id, entry)
             return entry.answer
         if not entry.is_done.wait(self._wait_seconds):
-            raise Refusal("still-handling", "This message is still being handled.", 503)
+            raise Refusal("still-handling")
         if entry.answer is None or entry.answer.may_retry:
             return self.answer(client_uuid, message_id, handle)
         return entry.answer

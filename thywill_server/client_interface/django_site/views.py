@@ -193,10 +193,10 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer in JSON for every other address under /thywill/, or add a forgotten slash."""
-    if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
-        if resolve(f"{request.path_info}/").func is not not_found:  # which takes what is left
-            query = request.META.get("QUERY_STRING")
-            return HttpResponseRedirect(f"{request.path}/" + (f"?{query}" if query else ""))
+    may_redirect = request.method in ("GET", "HEAD") and not request.path.endswith("/")
+    if may_redirect and resolve(f"{request.path_info}/").func is not not_found:
+        query = request.META.get("QUERY_STRING")
+        return HttpResponseRedirect(f"{request.path}/" + (f"?{query}" if query else ""))
     return responses.error(Refusal("not-found"))
 
 
