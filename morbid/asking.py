@@ -23,6 +23,8 @@ REFUSALS: Final = {
     "send": WRITE_REFUSED,
 }
 
+ALLOWED: Final = Verdict()
+
 
 def permit(
     session: BrokerSession,
@@ -33,30 +35,43 @@ def permit(
     then: Callable[[Verdict], None],
 ) -> None:
     """Ask the authorizer, then the reviewer; go on with ``then`` if both agree."""
-    operations: list[Operation] = [operation]
+    operations: tuple[Operation, ...] = (operation,)
     if destination not in session.broker.destinations:
-        operations.insert(0, "create")
+        operations = ("create", operation)
 
-    def ask_next() -> None:
-        authorizer = session.policy.security.authorizer
-        if authorizer is None or not operations:
+    def authorized() -> None:
+        if session.policy.security.reviewer is None:
+            then(ALLOWED)
+        else:
             subject = {**frame.headers, "username": session.login}
             review(session, operation, subject, body, then)
-            return
-        asked = operations.pop(0)
 
-        def decided(answer: object) -> None:
-            session.read_expiry()
-            if answer is not True:
-                raise Refused(REFUSALS[asked])
-            ask_next()
+    authorize(session, operations, destination, frame, authorized)
 
-        answer = called(
-            session, authorizer.authorize, session.identity, asked, destination, frame.headers
-        )
-        session.ask(answer, decided)
 
-    ask_next()
+def authorize(
+    session: BrokerSession,
+    operations: tuple[Operation, ...],
+    destination: str,
+    frame: Frame,
+    then: Callable[[], None],
+) -> None:
+    """Ask the authorizer, if there is one, for one operation after the other."""
+    authorizer = session.policy.security.authorizer
+    if authorizer is None or not operations:
+        then()
+        return
+
+    def decided(answer: object) -> None:
+        session.read_expiry()
+        if answer is not True:
+            raise Refused(REFUSALS[operations[0]])
+        authorize(session, operations[1:], destination, frame, then)
+
+    answer = called(
+        session, authorizer.authorize, session.identity, operations[0], destination, frame.headers
+    )
+    session.ask(answer, decided)
 
 
 def review(
@@ -69,7 +84,7 @@ def review(
     """Ask the reviewer, if there is one; obey what it adds after ``then``."""
     reviewer = session.policy.security.reviewer
     if reviewer is None:
-        then(Verdict())
+        then(ALLOWED)
         return
 
     def decided(verdict: Verdict | None) -> None:

@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
@@ -21,7 +21,10 @@ from zope.interface import implementer
 
 from morbid.broker import Broker
 from morbid.errors import (
+    DISCONNECTED,
     INTERNAL_ERROR,
+    LOGIN_REFUSED,
+    SESSION_EXPIRED,
     SHUTTING_DOWN,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_FROM_ADDRESS,
@@ -34,6 +37,15 @@ from morbid.policy import Policy
 from morbid.session import BrokerSession
 
 log = logging.getLogger(__name__)
+
+ORDERLY: Final = {
+    None,
+    DISCONNECTED.code,
+    LOGIN_REFUSED.code,
+    SESSION_EXPIRED.code,
+    SHUTTING_DOWN.code,
+}
+"""Reasons for closing that are nobody's misbehavior."""
 
 
 @implementer(IPushProducer)
@@ -180,10 +192,8 @@ class StompProtocol(Protocol):
 
     def _finish(self, session: BrokerSession, code: str | None) -> None:
         """Close when everything is written; cut off a peer that does not read it."""
-        if code is None:
-            log.info("connection %d: closing", session.number)
-        else:
-            log.warning("connection %d: closing, %s", session.number, code)
+        level = logging.INFO if code in ORDERLY else logging.WARNING
+        log.log(level, "connection %d: closing, %s", session.number, code or "disconnect")
         self._cancel_pending()
         if self._timer is not None:
             self._timer.cancel()
@@ -209,12 +219,13 @@ class StompProtocol(Protocol):
         assert self.session is not None
         deadline = self.session.next_deadline()
         timer = self._timer
-        if deadline is None:
-            return  # A timer that is running finds nothing to do.
         if timer is not None:
-            if timer.getTime() <= deadline:
-                return
+            if deadline is not None and timer.getTime() <= deadline:
+                return  # It finds nothing to do then, and is set anew.
             timer.cancel()
+            self._timer = None
+        if deadline is None:
+            return
         delay = max(0.0, deadline - self.factory.clock.seconds())
         self._timer = self.factory.clock.callLater(delay, self._tick)
 

@@ -199,6 +199,7 @@ class BrokerSession(Outgoing):
             self._run(self._dispatch, event)
             if self._then is not None or self.is_closed:
                 return
+        self.current = None
         if not self._parser.is_within_frame:
             self._deadlines.frame_ends()
         elif frame_ended or not self._deadlines.is_within_frame:

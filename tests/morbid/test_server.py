@@ -394,6 +394,45 @@ def test_shutdown(factory):
     assert stopped == [None, None]
 
 
+def test_counters(factory):
+    """Everything that a site wants to watch is there, as numbers by name."""
+    protocol, _ = connect(factory, pipelined=SUBSCRIBE + SEND)
+    protocol.dataReceived(encode(Frame("SEND", {"destination": "/queue/a"}, b"waits")))
+    protocol.dataReceived(encode(Frame("SEND", {"destination": "/nobody"}, b"lost")))
+    counters = factory.counters()
+    assert counters.pop("bytes_in") > counters["queue_bytes"] > 0
+    assert counters.pop("bytes_out") > 0
+    assert counters.pop("queue_bytes") > 0
+    assert counters == {
+        "connections": 1,
+        "connections_total": 1,
+        "logins": 1,
+        "logins_refused": 0,
+        "subscriptions": 1,
+        "destinations": 2,
+        "messages_in": 3,
+        "messages_out": 1,
+        "queue_depths": {"/queue/a": 1},
+        "errors_sent": 0,
+        "slow_consumers": 0,
+        "dropped_unrouted": 1,
+        "dropped_refused": 0,
+        "dropped_full": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "level"), [(b"DISCONNECT\n\n\0", "INFO"), (b"BOGUS\n\n\0", "WARNING")]
+)
+def test_log(factory, caplog, data, level):
+    """Misbehavior is a warning, a farewell is not."""
+    caplog.set_level("INFO")
+    protocol, _ = connect(factory)
+    protocol.dataReceived(data)
+    assert [record.levelname for record in caplog.records][-1] == level
+    assert "'guest' logged in" in caplog.text
+
+
 def test_shutdown_of_an_idle_broker(factory):
     """A broker without connections is down at once."""
     stopped = []
