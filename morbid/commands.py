@@ -58,6 +58,9 @@ def connect(session: BrokerSession, frame: Frame) -> None:
         advise(session, "connected")
 
     def decided(identity: Named | None) -> None:
+        if identity is not None and not isinstance(getattr(identity, "name", None), str):
+            session.failed(TypeError(f"authenticate() returned {identity!r}, which has no name"))
+            identity = None
         if identity is None:
             session.broker.counters.logins_refused += 1
             raise Refused(LOGIN_REFUSED)

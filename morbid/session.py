@@ -360,7 +360,8 @@ class BrokerSession(Outgoing):
     @property
     def claim(self) -> str | None:
         """The session claim of its identity."""
-        return getattr(self.identity, "session", None)
+        claim = getattr(self.identity, "session", None)
+        return claim if isinstance(claim, str) else None
 
     def belongs_to(self, login: str | None, session: str | None) -> bool:
         """Whether it has this login name, or carries this session claim."""

@@ -198,3 +198,9 @@ def test_reviewer_that_raises_at_the_end(guarded):
     assert client.commands() == ["RECEIPT"]
     client.session.connection_lost()
     assert client.session.broker.destinations == {}
+
+
+def test_reviewer_subscribes_to_what_cannot_be(guarded):
+    """A reviewer cannot subscribe anybody to a distributor either."""
+    client = guarded(reviewer=Reviewer(send=Verdict(subscribe=("/pubsub/a",))))
+    assert client.send("SEND", destination="/t").refusal() == "not-subscribable"

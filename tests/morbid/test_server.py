@@ -463,3 +463,50 @@ def test_ten_thousand_that_vanish(clock):
     assert counters["destinations"] == counters["queue_bytes"] == 0
     assert factory._from_address == {}
     assert clock.getDelayedCalls() == []
+
+
+def test_answer_that_is_no_identity(clock, later, caplog):
+    """An authenticator that returns something without a name has refused; the log says why."""
+    _, transport = connect(new_factory(clock, Security(later)))
+    later.answers[0].callback(True)
+    assert transport.frames()[0].headers["code"] == "login-refused"
+    assert "authenticate() returned True, which has no name" in caplog.text
+
+
+def test_mistake_after_a_decision(clock, later, caplog):
+    """An exception in what follows a decision costs that connection only, too."""
+    factory = new_factory(clock, Security(later))
+    _, transport = connect(factory)
+    later.answers[0].callback(Identity("guest", expires_at="tomorrow"))
+    assert transport.frames()[0].headers["code"] == "internal-error"
+    assert "TypeError" in caplog.text
+    assert factory.counters()["logins"] == 0
+
+
+def test_silence_while_a_decision_is_awaited(clock, later):
+    """Who is kept waiting by us is not blamed for silence; afterwards the time runs again."""
+    factory = new_factory(clock, Security(authorizer=later))
+    protocol = factory.buildProtocol(None)
+    transport = Transport()
+    protocol.makeConnection(transport)
+    headers = {"accept-version": "1.2", "host": "/", "heart-beat": "10000,0"}
+    protocol.dataReceived(encode(Frame("CONNECT", headers)) + SEND)
+    transport.clear()
+    clock.advance(25)
+    later.answers[0].callback(True)
+    assert transport.value() == b""
+    clock.advance(20)
+    assert transport.value() == b""
+    later.answers[1].callback(True)
+    clock.advance(19)
+    assert transport.value() == b""
+    clock.advance(1)
+    assert transport.frames()[0].headers["code"] == "heart-beat-timeout"
+
+
+def test_messages_lost_at_shutdown(factory, caplog):
+    """What waits in queues is kept in memory only: losing it is said."""
+    protocol, _ = connect(factory)
+    protocol.dataReceived(encode(Frame("SEND", {"destination": "/queue/a"}, b"x")))
+    factory.shutdown()
+    assert "1 messages in queues are lost" in caplog.text
