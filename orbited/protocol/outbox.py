@@ -11,10 +11,12 @@
                                        how far the open transport has carried them
 
 Bytes in the queue are merged into few packets, because the parser of 2010 fails on more than 666
-in one piece. What must be a packet of its own (the answer to the handshake, ``opt``, ``ping``,
-``close``) is *marked*.
+in one piece. They leave in bursts of bounded size: a WebSocket message, or the answer to a poll,
+arrives whole or not at all, and on a network that cuts often only small pieces get through. What
+must be a packet of its own (the answer to the handshake, ``opt``, ``ping``, ``close``) is *marked*.
 """
 
+import itertools
 from typing import cast
 
 from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
@@ -119,9 +121,22 @@ class Outbox:
         room = max_packets - (len(unacked) - start)
         if self._queue and room > 0:
             self._number_queued(room)
-        packets = unacked[start : start + max_packets]
+        end = start + max_packets
+        if self.unacked_bytes > self._settings.burst_bytes:
+            end = min(end, self._end_of_burst(start))
+        packets = unacked[start:end]
         self._sent = start + len(packets)
         return packets
+
+    def _end_of_burst(self, start: int) -> int:
+        """Where the packets end that fit into one burst with those from ``start`` on."""
+        size, end = 0, start
+        for packet in itertools.islice(self._unacked, start, None):
+            size += PACKET_OVERHEAD + len(packet.data or b"")
+            if size > self._settings.burst_bytes and end > start:
+                break
+            end += 1
+        return end
 
     def number_alone(self, name: bytes) -> None:
         """Give a packet its number at once, before anything that is queued."""

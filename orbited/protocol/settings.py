@@ -32,7 +32,10 @@ class SessionSettings:
     ping_timeout: int = setting(30, "time it then has before the session is closed", 1)
     unused_timeout: float = setting(20.0, "life of a session that no transport was opened on", 0.1)
     close_timeout: float = setting(30.0, "time a closed session waits for its last packets", 0.1)
-    packet_bytes: int = setting(65_536, "largest data packet; more is split", 1024)
+    packet_bytes: int = setting(16_384, "largest data packet; more is split", 1024)
+    burst_bytes: int = setting(
+        65_536, "most that one WebSocket message or answer to a poll carries; more follows", 1024
+    )
     unacknowledged_bytes: int = setting(
         2 << 20, "sent and not acknowledged; at this bound nothing more is sent", 4096
     )

@@ -178,3 +178,28 @@ def test_bytes_arrive_once_and_in_order(steps):
         deliver(outbox.take(3))
     assert received == expected
     assert outbox.is_sent
+
+
+def test_a_burst_is_bounded_in_bytes() -> None:
+    """What goes again after a cut leaves in pieces, in order, and each small enough to arrive."""
+    outbox = Outbox(SessionSettings(packet_bytes=1024, burst_bytes=3500))
+    sent = [bytes([number]) * 1024 for number in range(10)]
+    for data in sent:
+        outbox.send(data)
+    assert len(outbox.take(600)) == 3
+    outbox.rewind()
+    bursts = []
+    while burst := outbox.take(600):
+        bursts.append([packet.data for packet in burst])
+        assert outbox.has_more == (len(bursts) < 4)
+    assert [len(burst) for burst in bursts] == [3, 3, 3, 1]
+    assert [data for burst in bursts for data in burst] == sent
+
+
+def test_a_packet_larger_than_a_burst_goes_alone() -> None:
+    """The bound never stops the traffic."""
+    outbox = Outbox(SessionSettings(packet_bytes=4096, burst_bytes=1024))
+    outbox.send(b"a" * 4096)
+    outbox.send(b"b" * 4096)
+    assert [packet.data for packet in outbox.take(600)] == [b"a" * 4096]
+    assert [packet.data for packet in outbox.take(600)] == [b"b" * 4096]

@@ -42,9 +42,9 @@ def count(client: Client, name: Any) -> int:
 
 @app.on("numbers")
 def numbers(client: Client, span: Any) -> None:
-    """Push the numbers of a span, each a message of its own."""
+    """Push the numbers of a span, each a message of its own, of about a thousand bytes."""
     for number in range(*span):
-        client.send(str(number))
+        client.send(f"{number} {'.' * 1000}")
 
 
 @app.on("fail")
