@@ -33,6 +33,9 @@ __all__ = ["Port", "TCPConnectionResource", "TCPResource", "cors_headers", "sour
 
 log = logging.getLogger(__name__)
 
+#: How long the answer to the last request of all has to leave, when the server stops.
+LAST_ANSWER_SECONDS = 0.1
+
 NOT_FOUND = "There is nothing here.\n"
 UNKNOWN_SESSION = "There is no such session; it may have timed out.\n"
 
@@ -210,8 +213,9 @@ class TCPResource:
         self._per_address[address] -= 1
         if not self._per_address[address]:
             del self._per_address[address]
-        if self._drained is not None and not self.connections:
-            self._finish_draining()
+        if self._drain_timer is not None and not self.connections:
+            # The last answers are still on their way.
+            self._drain_timer.reset(min(LAST_ANSWER_SECONDS, self.config.limits.drain_seconds))
 
     # -- stopping -------------------------------------------------------------------------------
 
@@ -238,13 +242,12 @@ class TCPResource:
         return self._drained
 
     def _finish_draining(self) -> None:
-        if self._drain_timer is not None and self._drain_timer.active():
-            self._drain_timer.cancel()
+        self._drain_timer = None
         for session in list(self.connections.values()):
             session.abortConnection()
             session.flush()
-        if self._drained is not None and not self._drained.called:
-            self._drained.callback(None)
+        assert self._drained is not None
+        self._drained.callback(None)
 
 
 def _ack(exchange: Exchange) -> int | None:

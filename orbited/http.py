@@ -84,7 +84,10 @@ class Exchange(abc.ABC):
 
     @abc.abstractmethod
     def write(self, data: bytes) -> None:
-        """Send bytes of the body; harmless when the browser is gone."""
+        """Send bytes of the body; harmless when the browser is gone.
+
+        The first write sends the head with it, even when it is empty.
+        """
 
     @abc.abstractmethod
     def finish(self) -> None:

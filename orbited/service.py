@@ -14,13 +14,13 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import IResource
 
 from orbited.cometsession import TCPResource
 from orbited.config import from_mapping
 from orbited.proxy import LocalServices, ProxyFactory
 from orbited.settings import Config
-from orbited.site import OTHER_BODY_BYTES, PrefixResource, comet_root, make_site
+from orbited.site import OTHER_BODY_BYTES, CometPages, PrefixResource, make_site
 from orbited.system.counters import Counters
 from orbited.system.resource import SystemResponder
 
@@ -40,7 +40,7 @@ class Comet:
         factory = ProxyFactory(config, local_services, reactor, counters)
         self.tcp = TCPResource(factory, config, reactor, counters)
         self.system = SystemResponder(self.tcp)
-        self.root: Resource = comet_root(self.tcp, self.system)
+        self.pages = CometPages(self.tcp, self.system)
 
 
 class CometService(Service):
@@ -72,9 +72,11 @@ class EmbeddedComet:
         Args:
             max_body_bytes: largest body of a request for ``root``; 413 beyond.
         """
-        tree = PrefixResource(prefix, self._comet.root, root)
-        tcp = self._comet.tcp
-        return make_site(tree, tcp, prefix, max_body_bytes=max_body_bytes, reactor=tcp.clock)
+        comet = self._comet
+        tree = PrefixResource(prefix, comet.pages, root)
+        return make_site(
+            tree, comet.config, prefix, max_body_bytes=max_body_bytes, reactor=comet.tcp.clock
+        )
 
     def health(self) -> dict[str, Any]:
         """How the sessions fare."""

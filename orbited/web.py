@@ -98,7 +98,8 @@ class WebExchange(Exchange):
         if self._is_over:
             return
         if self._write is not None:
-            self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+            if data:  # an empty chunk would end the answer
+                self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
             return
         self._request.write(data)
         if self._request.channel is not None:
@@ -110,6 +111,8 @@ class WebExchange(Exchange):
         """End the answer."""
         if not self._is_over:
             self._is_over = True
+            if cast(Any, self._request).channel is None:
+                return  # the browser has gone, and nobody asked to be told
             if self._request.producer is not None:
                 self._request.unregisterProducer()
             self._request.finish()

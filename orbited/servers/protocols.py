@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
+from twisted.internet.interfaces import IConsumer, IPushProducer, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
@@ -56,11 +56,14 @@ class Announce(Protocol):
     """Sends ``message N`` once a second, N from 1, without a line end."""
 
     seconds = 1.0
+    clock: IReactorTime | None = None  # the reactor, unless a test says otherwise
 
     def connectionMade(self) -> None:
         """Somebody connected."""
         self._number = 0
         self._loop = LoopingCall(self._announce)
+        if self.clock is not None:
+            self._loop.clock = self.clock
         self._loop.start(self.seconds, now=False)
 
     def _announce(self) -> None:

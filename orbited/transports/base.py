@@ -192,8 +192,7 @@ class StreamingTransport(Transport):
         headers = [("Content-Type", self.response_type()), *COMMON_HEADERS, *self._headers]
         self.exchange.start(200, headers)
         self.exchange.register_producer(self)
-        if self.prelude:
-            self.exchange.write(self.prelude)
+        self.exchange.write(self.prelude)  # and the head: the page knows that the stream is open
         return True
 
     def response_type(self) -> str:

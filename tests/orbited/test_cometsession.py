@@ -162,7 +162,8 @@ def test_draining_tells_browsers_and_takes_no_new_ones(comet):
     assert poll.content == b"11,315,close09,goingAway"
     comet.open(polling, "longpoll", ack=3)
     comet.post(streaming, query={"ack": "3"})
-    comet.turn()
+    assert not comet.tcp.connections
+    comet.clock.advance(0.1)
     assert drained.called
     assert not comet.clock.getDelayedCalls()
 

@@ -89,6 +89,15 @@ def test_a_heartbeat_follows_silence_only(make_comet, name, heartbeat, headers):
 
 
 @pytest.mark.parametrize("name", STREAMING)
+def test_a_stream_begins_at_once(comet, name):
+    """The head goes out although there is nothing to say yet."""
+    key = comet.create()
+    comet.open(key, "poll")
+    comet.post(key, Packet(1, DATA, b"up"))
+    assert comet.open(key, name, ack=2).written
+
+
+@pytest.mark.parametrize("name", STREAMING)
 def test_a_stream_ends_when_it_has_grown_long(make_comet, name):
     """At a packet boundary, properly; what follows waits for the next."""
     comet = make_comet({"transports": {"stream_bytes": 2000}})
