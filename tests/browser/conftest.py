@@ -22,9 +22,13 @@ def executables(playwright: Playwright) -> Iterator[str]:
         yield playwright.chromium.executable_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each makes its own context."""
+    """One browser for the tests of a module; each makes its own context.
+
+    While playwright's synchronous interface is open, asyncio takes its thread to be in a loop, and
+    Django then refuses its ORM. So it is closed before other tests have their turn.
+    """
     with sync_playwright() as playwright:
         path = next(executables(playwright), None)
         if path is None:
