@@ -57,7 +57,7 @@ def test_cut_a_hundred_times(page: Page, site: SiteProcess, transport: str) -> N
     with Relay((host, int(port))) as relay:
         page.goto(f"http://127.0.0.1:{relay.port}/thywill/init/testbed/?transport={transport}")
         page.evaluate("thywill.application.ready()")
-        relay.budgets = iter([random.randrange(1, MAX_BYTES) for _ in range(CUTS)])
+        relay.budget = lambda: random.randrange(1, MAX_BYTES) if relay.cuts < CUTS else None
         numbers = page.evaluate(RECEIVE_ALL, [MESSAGES, SPAN])
         assert numbers == list(range(MESSAGES))
-        assert relay.cuts == CUTS
+        assert relay.cuts >= CUTS

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -24,9 +24,8 @@ class Relay:
     Attributes:
         port: where to connect.
         cuts: how many connections were reset while they were open.
-        budgets: for each connection, how many more bytes the server may answer before it is cut in
-            the middle of them; a connection takes the next one with its first byte, and with none
-            left it lives.
+        budget: asked when the server answers on a connection: after how many more bytes it is to be
+            cut, in the middle of them; None lets it live for now.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -34,7 +33,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.cuts = 0
-        self.budgets: Iterator[int] = iter(())
+        self.budget: Callable[[], int | None] = lambda: None
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -95,7 +94,7 @@ class Relay:
         with contextlib.suppress(OSError):
             while data := server.recv(_CHUNK_BYTES):
                 if budget is None:
-                    budget = next(self.budgets, None)
+                    budget = self.budget()
                 client.sendall(data if budget is None else data[:budget])
                 if budget is not None:
                     budget -= len(data)
