@@ -137,8 +137,8 @@ class TCPConnectionResource:
         core = self.core
         if core.state is State.OPEN:
             if not core.outbox.send(data):
-                core.close("slowConsumer", self.clock.seconds(), discard=True)
-            if not self._is_dirty:
+                self._overflow()
+            elif self._transport is not None and not self._is_dirty:
                 self._is_dirty = True
                 self._server.mark_dirty(self)
             if self._producer is not None and core.is_paused:
@@ -283,26 +283,35 @@ class TCPConnectionResource:
         self._is_dirty = False
         transport, core = self._transport, self.core
         if transport is not None and not transport.is_paused:
+            outbox, counters = core.outbox, self._server.counters
             now = self._server.clock.seconds()
-            counters = self._server.counters
             while packets := core.data_to_send(transport.packet_room()):
                 counters.packets_sent += len(packets)
                 transport.send(packets, now)
                 if transport.is_finished:
                     self._detach()
                     break
-                if transport.is_paused or not core.outbox.has_more:
+                if transport.is_paused or not outbox.has_more:
                     break
-            # A WebSocket is kept until the browser has acknowledged the close.
-            if (
-                self._transport is not None
-                and core.is_finished
-                and (core.state is State.ENDED or not transport.carrier.acknowledges)
-            ):
-                self._detach().finish()
-        self._dispatch()
-        if self._producer is not None:
+            if core.state is not State.OPEN:
+                self._finish_transport()
+        if core.has_events:
+            self._dispatch()
+        if self._producer is not None and (self._is_producer_paused or core.is_paused):
             self._balance()
+
+    def _finish_transport(self) -> None:
+        """End the transport once a closing session has nothing left for it.
+
+        A WebSocket is kept until the browser has acknowledged the close.
+        """
+        transport, core = self._transport, self.core
+        if (
+            transport is not None
+            and core.is_finished
+            and (core.state is State.ENDED or not transport.carrier.acknowledges)
+        ):
+            self._detach().finish()
 
     def _dispatch(self) -> str | None:
         """Act on the core's events; a problem of a body is returned."""
@@ -347,6 +356,12 @@ class TCPConnectionResource:
         self._server.forget(self)
 
     # -- helpers --------------------------------------------------------------------------------
+
+    def _overflow(self) -> None:
+        """The back end went on although the browser does not keep up: let the browser go."""
+        log.warning("%r is too slow and is closed", self)
+        self.core.close("slowConsumer", self.clock.seconds(), discard=True)
+        self._soon()
 
     def _soon(self) -> None:
         if not self._is_dirty:

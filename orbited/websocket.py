@@ -59,6 +59,8 @@ class WebSocketConnection(TwistedProtocol):
         self._protocol = protocol
         self._listener: Listener | None = listener
         self._clock = clock
+        self._is_open = True
+        self._is_compressed = bool(protocol.extensions)
         self._fragments: list[bytes] = []
         self._is_text = False
         self._closing: Any = None
@@ -68,9 +70,9 @@ class WebSocketConnection(TwistedProtocol):
 
     def send_binary(self, payload: bytes) -> None:
         """Send one message; harmless when the connection is closing."""
-        if self._protocol.state is not OPEN:
+        if not self._is_open:
             return
-        if self._protocol.extensions:
+        if self._is_compressed:
             self._protocol.send_binary(payload)
             self._flush()
             return
@@ -165,6 +167,7 @@ class WebSocketConnection(TwistedProtocol):
             else:
                 self._lose_connection()
         if self._protocol.state is not OPEN:
+            self._is_open = False
             # After a refusal we go on reading for a while: closing now would reset the
             # connection, and the browser would report 1006 in place of our code.
             self._tell_lost()

@@ -16,7 +16,6 @@ arrives whole or not at all, and on a network that cuts often only small pieces 
 must be a packet of its own (the answer to the handshake, ``opt``, ``ping``, ``close``) is *marked*.
 """
 
-import itertools
 from typing import cast
 
 from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
@@ -37,10 +36,13 @@ class Outbox:
     __slots__ = (
         "_acked_id",
         "_marked",
+        "_max_queued_bytes",
+        "_packet_bytes",
         "_queue",
         "_sent",
         "_settings",
         "_unacked",
+        "_window_bytes",
         "last_id",
         "queued_bytes",
         "unacked_bytes",
@@ -48,6 +50,9 @@ class Outbox:
 
     def __init__(self, settings: SessionSettings) -> None:
         self._settings = settings
+        self._packet_bytes = settings.packet_bytes
+        self._window_bytes = settings.unacknowledged_bytes
+        self._max_queued_bytes = settings.queued_bytes
         self._queue: list[bytes | Packet] = []
         self._marked = 0
         self.queued_bytes = 0
@@ -65,12 +70,12 @@ class Outbox:
         """
         size = len(data)
         self.queued_bytes += size
-        if size > self._settings.packet_bytes:
-            step = self._settings.packet_bytes
+        step = self._packet_bytes
+        if size > step:
             self._queue.extend(data[start : start + step] for start in range(0, size, step))
         elif size:
             self._queue.append(data)
-        return self.queued_bytes <= self._settings.queued_bytes
+        return self.queued_bytes <= self._max_queued_bytes
 
     def send_alone(self, name: bytes, data: bytes | None) -> None:
         """Queue something that is a packet of its own."""
@@ -118,24 +123,34 @@ class Outbox:
     def take(self, max_packets: int) -> list[Packet]:
         """Number what may be numbered, and hand over the next packets for the transport."""
         unacked, start = self._unacked, self._sent
+        if (
+            start == len(unacked)
+            and not self._marked
+            and 0 < self.queued_bytes <= self._packet_bytes
+            and self.unacked_bytes < self._window_bytes
+        ):
+            # Nearly always: a frame or a few, to a browser that keeps up.
+            packet = self._append_numbered(DATA, join_shared(cast(list[bytes], self._queue)))
+            self._queue = []
+            self.queued_bytes = 0
+            self._sent = start + 1
+            return [packet]
         room = max_packets - (len(unacked) - start)
         if self._queue and room > 0:
             self._number_queued(room)
-        end = start + max_packets
-        if self.unacked_bytes > self._settings.burst_bytes:
-            end = min(end, self._end_of_burst(start))
-        packets = unacked[start:end]
-        self._sent = start + len(packets)
-        return packets
+        end = min(len(unacked), start + max_packets)
+        if end - start > 1 and self.unacked_bytes > self._settings.burst_bytes:
+            end = self._end_of_burst(start, end)
+        self._sent = end
+        return unacked[start:end]
 
-    def _end_of_burst(self, start: int) -> int:
-        """Where the packets end that fit into one burst with those from ``start`` on."""
-        size, end = 0, start
-        for packet in itertools.islice(self._unacked, start, None):
-            size += PACKET_OVERHEAD + len(packet.data or b"")
-            if size > self._settings.burst_bytes and end > start:
-                break
-            end += 1
+    def _end_of_burst(self, start: int, end: int) -> int:
+        """Where the packets end that fit into one burst with the one at ``start``."""
+        size = 0
+        for position in range(start, end):
+            size += PACKET_OVERHEAD + len(self._unacked[position].data or b"")
+            if size > self._settings.burst_bytes and position > start:
+                return position
         return end
 
     def number_alone(self, name: bytes) -> None:
@@ -144,15 +159,7 @@ class Outbox:
 
     def _number_queued(self, room: int) -> None:
         """Turn queued bytes into at most ``room`` numbered packets, as few as possible."""
-        settings, queue = self._settings, self._queue
-        if self.is_window_full:
-            return
-        if self._marked == 0 and self.queued_bytes <= settings.packet_bytes:
-            # Nearly always: a frame or a few, to a browser that keeps up.
-            self._queue = []
-            self.queued_bytes = 0
-            self._append_numbered(DATA, join_shared(cast(list[bytes], queue)))
-            return
+        queue = self._queue
         position = 0
         while position < len(queue) and room > 0 and not self.is_window_full:
             item = queue[position]
@@ -178,25 +185,27 @@ class Outbox:
             if isinstance(item, Packet):
                 break
             size += len(item)
-            if size > self._settings.packet_bytes:
+            if size > self._packet_bytes:
                 break
             position += 1
         return position
 
-    def _append_numbered(self, name: bytes, data: bytes | None) -> None:
+    def _append_numbered(self, name: bytes, data: bytes | None) -> Packet:
         self.last_id = number = self.last_id + 1
-        self._unacked.append(Packet(number, name, data))
+        packet = Packet(number, name, data)
+        self._unacked.append(packet)
         self.unacked_bytes += PACKET_OVERHEAD + (len(data) if data is not None else 0)
+        return packet
 
     @property
     def is_window_full(self) -> bool:
         """As much as allowed is unacknowledged; nothing new gets a number."""
-        return self.unacked_bytes >= self._settings.unacknowledged_bytes
+        return self.unacked_bytes >= self._window_bytes
 
     @property
     def is_window_half_full(self) -> bool:
         """Time to ask the browser for an acknowledgement."""
-        return self.unacked_bytes * 2 >= self._settings.unacknowledged_bytes
+        return self.unacked_bytes * 2 >= self._window_bytes
 
     @property
     def is_sent(self) -> bool:

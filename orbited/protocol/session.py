@@ -268,6 +268,11 @@ class CometSession:
 
     # -- what goes out ------------------------------------------------------------------------
 
+    @property
+    def has_events(self) -> bool:
+        """Something has happened."""
+        return bool(self._events)
+
     def events_received(self) -> list[Event]:
         """Take what has happened."""
         events, self._events = self._events, []
@@ -279,11 +284,12 @@ class CometSession:
         While as much as allowed is unacknowledged nothing new is sent; at half of that a ping
         asks the browser for its acknowledgement.
         """
-        if self._carrier is None:
+        carrier = self._carrier
+        if carrier is None:
             return []
         outbox = self.outbox
         packets = outbox.take(max_packets)
-        if outbox.is_window_half_full and not self._has_pinged and self.state is State.OPEN:
+        if not self._has_pinged and outbox.is_window_half_full and self.state is State.OPEN:
             self._has_pinged = True
             outbox.number_alone(PING)
             packets += outbox.take(1)
@@ -291,9 +297,9 @@ class CometSession:
             self._is_open_due = False
             # It has the id of the packet before it: pages acknowledge the last id they read.
             self._open_id = packets[-1].id if packets else outbox.last_id
-            self._was_open_whole = self._carrier.is_atomic
+            self._was_open_whole = carrier.is_atomic
             packets.append(Packet(self._open_id, OPEN))
-        if self._carrier.acknowledges and (self._unreported or self._acknowledge_now):
+        if carrier.acknowledges and (self._unreported or self._acknowledge_now):
             self._append_acknowledgement(packets)
         return packets
 

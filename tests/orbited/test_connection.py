@@ -178,12 +178,11 @@ def test_a_failing_protocol_ends_its_session_only(make_comet):
 def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
     """Other sessions of the same turn are flushed all the same."""
     other = comet.create()
+    comet.open(key)
     stream = comet.open(other)
     broken, session = comet.session(key), comet.session(other)
     broken.write(b"x")
     session.write(b"y")
-    comet.open(key)
-    broken.write(b"x")
     monkeypatch.setattr(type(broken.core), "data_to_send", fail_once(type(broken.core)))
     comet.turn()
     comet.turn()
