@@ -96,15 +96,18 @@ class Broker:
     def deliver(self, destination: str, headers: Mapping[str, str], body: bytes) -> None:
         """Bring a message to the subscribers that this process has. Raises as ``publish``."""
         target = self.destinations.get(destination)
-        if target is None:
-            if kind_of(destination) is not Queue:
-                self.counters.dropped_unrouted += 1
-                return
-            target = self._create(destination)
+        if target is None and kind_of(destination) is not Queue:
+            self.counters.dropped_unrouted += 1
+            return
         self._message_count += 1
         message_id = f"{self.boot_id}-{self._message_count}"
+        message = Message(destination, message_id, headers, body)
+        if target is not None:
+            target.publish(message)
+            return
+        target = self._create(destination)
         try:
-            target.publish(Message(destination, message_id, headers, body))
+            target.publish(message)
         finally:
             self._forget_if_empty(target)
 

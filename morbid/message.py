@@ -98,7 +98,7 @@ class Message:
         else:
             length = b""
         id = self.id.encode("ascii")  # Ours, so that there is nothing to escape.
-        users = encode_headers(self.headers, version, lossy=True) if self.headers else b""
+        users = _user_lines(tuple(self.headers.items()), version) if self.headers else b""
         return b"MESSAGE\n%bmessage-id:%b\n%b%b" % (own, id, length, users)
 
 
@@ -106,3 +106,9 @@ class Message:
 def _destination_line(destination: str, version: str) -> bytes:
     """Encode what most messages have in common with the one before."""
     return encode_headers({"destination": destination}, version, lossy=True)
+
+
+@lru_cache(maxsize=256)
+def _user_lines(headers: tuple[tuple[str, str], ...], version: str) -> bytes:
+    """Encode the headers of a sender, who mostly says the same again."""
+    return encode_headers(headers, version, lossy=True)

@@ -91,7 +91,7 @@ class BrokerSession(Outgoing):
         current: the frame that is being carried out, for the ``receipt-id`` of an ERROR.
     """
 
-    __slots__ = ("_deadlines", "_events", "_is_busy", "_now", "_parser", "_state", "_then",
+    __slots__ = ("_acts", "_deadlines", "_events", "_is_busy", "_now", "_parser", "_state", "_then",
                  "_token", "_transactions", "_wall_offset", "current", "identity", "number",
                  "peer", "policy", "version", "wake")  # fmt: skip
 
@@ -122,7 +122,7 @@ class BrokerSession(Outgoing):
         broker.counters.connections_total += 1
         self.number = broker.counters.connections_total
         self.wake: Callable[[], object] | None = None
-        self._state = State.CONNECTING
+        self._enter(State.CONNECTING)
         self._parser = FrameParser(broker.login_limits, V12)
         self._transactions: Transactions | None = None
         self._events: list[Event] = []
@@ -196,8 +196,11 @@ class BrokerSession(Outgoing):
                 self._refuse_bytes(event)
                 return
             frame_ended = True
-            self._run(self._dispatch, event)
-            if self._then is not None or self.is_closed:
+            try:
+                self._dispatch(event)
+            except Refused as refused:
+                self.refuse(refused)
+            if self._then is not None or self._state is State.CLOSED:
                 return
         self.current = None
         if not self._parser.is_within_frame:
@@ -219,7 +222,7 @@ class BrokerSession(Outgoing):
 
     def _dispatch(self, frame: Frame) -> None:
         self.current = frame
-        act = COMMANDS[self._state].get(frame.command)
+        act = self._acts.get(frame.command)
         if act is not None:
             act(self, frame)
         elif self._state is State.CONNECTING:
@@ -271,6 +274,10 @@ class BrokerSession(Outgoing):
 
     # The life of the connection.
 
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._acts: dict[str, Act] = COMMANDS.get(state, {})
+
     @property
     def is_closed(self) -> bool:
         """Whether it is over, from either side."""
@@ -278,13 +285,13 @@ class BrokerSession(Outgoing):
 
     def begin_deciding(self, version: str) -> None:
         """CONNECT has come, and ``version`` is agreed."""
-        self._state = State.DECIDING
+        self._enter(State.DECIDING)
         self.version = self._parser.version = version
         self._parser.limits = self.broker.frame_limits
 
     def open(self, identity: Named, beats: tuple[int, int]) -> None:
         """Let the peer in, with these heart-beats (we send, we expect; ms)."""
-        self._state = State.OPEN
+        self._enter(State.OPEN)
         self.identity = identity
         self.broker.logins[self] = None
         self._deadlines.logged_in(*beats, self._now)
@@ -335,10 +342,11 @@ class BrokerSession(Outgoing):
     def _leave(self) -> None:
         """Leave nothing behind: no subscription, no message, no transaction."""
         was_open = self._state is State.OPEN
-        self._state = State.CLOSED
+        self._enter(State.CLOSED)
         self._then = None
         self._transactions = None
         self.current = None
+        self._parser.close()
         self.broker.logins.pop(self, None)
         self.broker.unsubscribe(*self.subscriptions.by_key.values())
         if was_open:

@@ -7,11 +7,15 @@ r"""Bytes in, frames out, with limits.
     beats  command  header lines                             body   NUL  beat
 
 How it works. All bytes go into one buffer; ``_position`` is where the next unread
-byte is. A generator walks over the buffer and yields a frame, or None when it
-needs more bytes; where it stands in a frame is where it stands in the code. Small
-heads are taken in one piece (``_take_whole_head``), long or incomplete ones line by
-line; both end in ``_add_lines`` and ``_build_headers``. Nothing is searched twice: a
-search that found nothing is resumed where it ended.
+byte is. Most frames are there as a whole, short and plain: ``_take_plain_frame`` reads
+those (see ``stompservice.protocol.plain``), and has no opinion on any other. The rest is
+read by a generator, which walks over the buffer and yields a frame, or None when it
+needs more bytes; where it stands in a frame is where it stands in the code. It alone
+finds faults. Nothing is searched twice: a search that found nothing is resumed where it
+ended.
+
+What arrived in one piece is read where it is (``bytes``), without a copy of the buffer;
+what was left over of it is joined with the next piece in a ``bytearray``.
 
 Two properties that the rest of the system relies on:
 
@@ -30,15 +34,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from stompservice.errors import FrameError, FrameLimitError
 from stompservice.protocol.frame import Frame
+from stompservice.protocol.plain import (
+    LENGTH,
+    PLAIN_HEAD_BYTES,
+    UNKNOWN,
+    head_of_send,
+    plain_head,
+)
 from stompservice.protocol.spec import (
     BLANKS,
     BODILESS,
-    COMMANDS,
     CRLF_VERSIONS,
     ESCAPE_SEQUENCE,
     LENIENT_VERSIONS,
@@ -53,12 +64,8 @@ from stompservice.protocol.spec import (
 COMPACT_BYTES: Final = 65_536
 """How much may have been read before it is cut off the front of the buffer."""
 
-WHOLE_HEAD_BYTES: Final = 4_096
-"""How far to look for the end of a head that is taken in one piece."""
-
 _COMMAND: Final = re.compile(rb"[A-Z]{0,%d}" % MAX_COMMAND_BYTES)
 _LINE_ENDS: Final = {True: re.compile(rb"[\r\n]*"), False: re.compile(rb"\n*")}
-_LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,10 @@ class FrameParser:
     def __init__(self, limits: Limits = Limits(), version: str = V12) -> None:
         self.version = version
         self.limits = limits
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._position = 0
         self._is_closed = False
+        self._is_between_frames = True
         self._command = ""  # until its line has been read
         self._lines: list[tuple[str, str]] = []
         self._has_escapes = False
@@ -105,47 +113,88 @@ class FrameParser:
     @property
     def is_within_frame(self) -> bool:
         """Whether the beginning of a frame has arrived, and not yet its end."""
-        return bool(self._command) or self.bytes_buffered > 0
+        return not self._is_between_frames or self.bytes_buffered > 0
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer. Never raises; after a FrameError they are dropped."""
         if self._is_closed:
             return
-        if self._position > COMPACT_BYTES or self._position == len(self._buffer):
-            del self._buffer[: self._position]
-            self._position = 0
-        self._buffer += data
+        buffer, position = self._buffer, self._position
+        if position == len(buffer):
+            self._buffer, self._position = data, 0
+        elif isinstance(buffer, bytearray):
+            if position > COMPACT_BYTES:
+                del buffer[:position]
+                self._position = 0
+            buffer += data
+        else:
+            self._buffer, self._position = bytearray(buffer[position:]) + data, 0
 
     def events_received(self) -> Iterator[Frame | FrameError]:
         """Read what has arrived, a frame for each step; a FrameError is the last event ever."""
-        try:
-            for frame in self._reader:
-                if frame is None:
-                    return
+        while self._position < len(self._buffer):
+            frame = self._take_plain_frame() if self._is_between_frames else None
+            if frame is not None:
                 yield frame
-        except FrameError as error:
-            error.command = self._command or None
-            error.receipt = dict(reversed(self._lines)).get("receipt")
-            self.close()
-            yield error
+                continue
+            try:
+                frame = next(self._reader)
+            except FrameError as error:
+                error.command = self._command or None
+                error.receipt = self._receipt()
+                self.close()
+                yield error
+                return
+            if frame is None:
+                return
+            yield frame
+        self._buffer, self._position = b"", 0
 
     def close(self) -> None:
         """Give back the memory; nothing is read any more."""
         self._is_closed = True
         self._reader.close()
-        self._buffer.clear()
-        self._position = 0
-        self._command, self._lines = "", []
+        self._buffer, self._position = b"", 0
+        self._command, self._lines, self._is_between_frames = "", [], True
+
+    def _take_plain_frame(self) -> Frame | None:
+        """Read the next frame if it is all here, short, and without anything special.
+
+        The hot path. None means nothing: the same bytes are then looked at with care.
+        """
+        buffer, start, limits = self._buffer, self._position, self.limits
+        if buffer.startswith(b"\n", start):  # of the frame before
+            start += 1
+        head_end = buffer.find(b"\n\n", start, start + PLAIN_HEAD_BYTES)
+        if head_end < 0:
+            return None
+        head = bytes(buffer[start:head_end])
+        if len(head) > limits.max_header_line_bytes or len(head) > limits.max_head_bytes - 2:
+            return None
+        read = head_of_send if head.startswith(b"SEND\n") else plain_head
+        command, shared_headers, length = read(head, self.version)
+        if not command or len(shared_headers) > limits.max_headers:
+            return None
+        body_start = head_end + 2
+        if length == UNKNOWN:
+            body_end = buffer.find(b"\0", body_start, body_start + limits.max_body_bytes + 1)
+        elif length <= limits.max_body_bytes and buffer.startswith(b"\0", body_start + length):
+            body_end = body_start + length
+        else:
+            return None
+        if body_end < 0 or (body_end > body_start and command in BODILESS[self.version]):
+            return None
+        self._position = body_end + 1
+        return Frame(command, shared_headers.copy(), bytes(buffer[body_start:body_end]))
 
     def _read(self) -> Generator[Frame | None, None, None]:
         """Walk over the buffer for ever: a frame, or None when more bytes are needed."""
-        buffer = self._buffer
         while True:
             self._command, self._lines, self._has_escapes = "", [], False
             while not self._skip_line_ends():
                 yield None
-            if not self._take_whole_head():
-                yield from self._take_head_by_lines()
+            self._is_between_frames = False
+            yield from self._take_head()
             rules = self._rules()
             headers = self._build_headers(rules)
             length = headers.get("content-length")
@@ -153,13 +202,14 @@ class FrameParser:
                 size = yield from self._find_nul(self._command in BODILESS[rules])
             else:
                 size = self._announced_size(length, rules)
-                while len(buffer) - self._position <= size:
+                while len(self._buffer) - self._position <= size:
                     yield None
             start, end = self._position, self._position + size
-            if buffer[end]:
+            if self._buffer[end]:
                 raise FrameError(f"no NUL after the {size} bytes that content-length announces")
             self._position = end + 1
-            yield Frame(self._command, headers, bytes(buffer[start:end]))
+            self._is_between_frames = True
+            yield Frame(self._command, headers, bytes(self._buffer[start:end]))
 
     def _skip_line_ends(self) -> bool:
         """Pass over what may stand between two frames, heart-beats; False at the end."""
@@ -174,25 +224,7 @@ class FrameParser:
 
     # The head: a command, header lines, a blank line.
 
-    def _take_whole_head(self) -> bool:
-        """Read the head in one piece if it is short, plain and all there."""
-        limits, start = self.limits, self._position
-        room = min(WHOLE_HEAD_BYTES, limits.max_head_bytes, limits.max_header_line_bytes)
-        end = self._buffer.find(b"\n\n", start, start + room)
-        if end < 0:
-            return False
-        head = self._buffer[start:end]
-        if b"\0" in head or b"\r" in head:
-            return False
-        command, *lines = head.decode("utf-8", "surrogateescape").split("\n")
-        if command not in COMMANDS:
-            check_command(head.partition(b"\n")[0], is_complete=True, may_end_in_cr=False)
-        self._command = command
-        self._add_lines(lines)
-        self._position = end + 2
-        return True
-
-    def _take_head_by_lines(self) -> Generator[None, None, None]:
+    def _take_head(self) -> Generator[None, None, None]:
         """Read the head line by line, as it arrives."""
         may_end_in_cr = self.version in CRLF_VERSIONS
         head_bytes = 0
@@ -200,7 +232,7 @@ class FrameParser:
             line = yield from self._take_line(may_end_in_cr)
             head_bytes += len(line) + 1
             if may_end_in_cr and line.endswith(b"\r"):
-                del line[-1]
+                line = line[:-1]
             if not self._command:
                 self._command = line.decode("ascii")
             elif not line:
@@ -208,14 +240,13 @@ class FrameParser:
             elif head_bytes > self.limits.max_head_bytes:
                 raise FrameLimitError(f"head longer than {self.limits.max_head_bytes} bytes")
             else:
-                self._add_lines([line.decode("utf-8", "surrogateescape")])
+                self._add_line(line.decode("utf-8", "surrogateescape"))
 
-    def _take_line(self, may_end_in_cr: bool) -> Generator[None, None, bytearray]:
+    def _take_line(self, may_end_in_cr: bool) -> Generator[None, None, bytes | bytearray]:
         """Wait for a line end, refusing at the first byte that cannot belong to the line."""
-        buffer, searched = self._buffer, 0
-        max_bytes = self.limits.max_header_line_bytes
+        searched, max_bytes = 0, self.limits.max_header_line_bytes
         while True:
-            start = self._position
+            buffer, start = self._buffer, self._position
             end = buffer.find(b"\n", start + searched)
             stop = len(buffer) if end < 0 else end
             if not self._command:
@@ -231,19 +262,18 @@ class FrameParser:
             searched = stop - start
             yield None
 
-    def _add_lines(self, lines: list[str]) -> None:
+    def _add_line(self, line: str) -> None:
         headers, max_headers = self._lines, self.limits.max_headers
-        for line in lines:
-            if len(headers) >= max_headers:
-                raise FrameLimitError(f"more than {max_headers} headers")
-            name, colon, value = line.partition(":")
-            if not colon:
-                raise FrameError(f"header line has no colon: {line[:40]!r}")
-            if not name.strip(BLANKS):
-                raise FrameError(f"header line has no name: {line[:40]!r}")
-            if "\\" in line:
-                self._has_escapes = True
-            headers.append((name, value))
+        if len(headers) >= max_headers:
+            raise FrameLimitError(f"more than {max_headers} headers")
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise FrameError(f"header line has no colon: {line[:40]!r}")
+        if not name.strip(BLANKS):
+            raise FrameError(f"header line has no name: {line[:40]!r}")
+        if "\\" in line:
+            self._has_escapes = True
+        headers.append((name, value))
 
     def _rules(self) -> str:
         """Which version this frame is written in."""
@@ -255,20 +285,36 @@ class FrameParser:
 
     def _build_headers(self, rules: str) -> dict[str, str]:
         lines = self._lines
-        if rules in LENIENT_VERSIONS:
-            return {name.strip(BLANKS): value.strip(BLANKS) for name, value in lines}
-        if self._has_escapes and self._command not in UNESCAPED_COMMANDS:
-            lines = [(unescape(name, rules), unescape(value, rules)) for name, value in lines]
+        if rules in LENIENT_VERSIONS or self._has_escapes:
+            lines = [self._build_header(name, value, rules) for name, value in lines]
         headers = dict(lines)
-        if len(headers) < len(lines):  # some are repeated, and the first counts
+        if len(headers) < len(lines) and rules not in LENIENT_VERSIONS:
+            # Some are repeated, and the first counts.
             headers = dict(reversed(lines))
             headers = {name: headers[name] for name, _ in lines}
         return headers
 
+    def _build_header(self, name: str, value: str, rules: str) -> tuple[str, str]:
+        if rules in LENIENT_VERSIONS:
+            return name.strip(BLANKS), value.strip(BLANKS)
+        if self._command in UNESCAPED_COMMANDS:
+            return name, value
+        return unescape(name, rules), unescape(value, rules)
+
+    def _receipt(self) -> str | None:
+        """The ``receipt`` header of a frame that cannot be read to its end."""
+        rules = self._rules()
+        for name, value in self._lines if rules not in LENIENT_VERSIONS else self._lines[::-1]:
+            with suppress(FrameError):
+                found = self._build_header(name, value, rules)
+                if found[0] == "receipt":
+                    return found[1]
+        return None
+
     # The body.
 
     def _announced_size(self, length: str, rules: str) -> int:
-        if not _LENGTH.fullmatch(length):
+        if not LENGTH.fullmatch(length):
             raise FrameError(f"content-length is not a decimal number: {length[:40]!r}")
         size = int(length)
         if size and self._command in BODILESS[rules]:

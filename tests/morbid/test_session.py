@@ -366,3 +366,10 @@ def test_no_heart_beats_at_all(new_client):
     client = new_client(heart_beat_send_ms=0, heart_beat_receive_ms=0)
     client.connect(heart_beat="1,1")
     assert client.session.next_deadline() is None
+
+
+def test_nothing_is_kept_of_a_connection_that_has_ended(client):
+    """Half a frame, and frames behind a DISCONNECT, are not kept in memory."""
+    client.connect()
+    client.feed(b"DISCONNECT\n\n\0" + b"SEND\ndestination:/a\n\nhalf")
+    assert client.session._parser.bytes_buffered == 0

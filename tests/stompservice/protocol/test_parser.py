@@ -168,6 +168,29 @@ def test_is_within_frame():
     assert not parser.is_within_frame
 
 
+@pytest.mark.parametrize(("version", "receipt"), [("1.0", "b\\cc"), ("1.1", "a:b"), ("1.2", "a:b")])
+def test_receipt_of_a_frame_that_is_none(parse, version, receipt):
+    """An error knows the receipt that the frame asked for, by the rules of the version."""
+    data = b"SEND\nreceipt:a\\cb\nreceipt: b\\cc\nno colon\n\n\0"
+    ((kind, _, *known),) = parse(data, version)
+    assert (kind, known) == ("FrameError", ["SEND", receipt])
+
+
+def test_receipt_that_cannot_be_read(parse):
+    """A receipt with an undefined escape is none."""
+    ((kind, _, *known),) = parse(b"SEND\nreceipt:\\x\n\n\0")
+    assert (kind, known) == ("FrameError", ["SEND", None])
+
+
+def test_headers_are_not_shared():
+    """Two frames with equal heads have headers of their own."""
+    parser = FrameParser()
+    parser.receive_data(b"SEND\na:b\n\n\0" * 2)
+    first, second = parser.events_received()
+    first.headers["a"] = "changed"
+    assert second.headers == {"a": "b"}
+
+
 def test_close():
     """A parser that was closed, even between two frames, keeps and reads nothing."""
     parser = FrameParser()

@@ -1,0 +1,70 @@
+r"""Plain heads: the short cut through the parser that almost every frame takes.
+
+::
+
+    SEND\n destination:/topic/a\n content-type:text/plain\n content-length:5
+
+A head is *plain* when it has no escape, no CR, no NUL, no repeated header and, in 1.0, no
+blank to strip. It then means the same in every version, and is read by two splits. Heads of
+SEND are remembered besides: a program that sends a thousand messages says mostly
+the same a thousand times. What is remembered is bounded, by number and by size, and
+never a login (CONNECT is not plain).
+
+Nothing here finds faults. What is not plain is read again with care by the parser, so
+that there is one place for each rule, and this one may only ever agree with it: the
+property tests feed every input whole, which comes here, and byte by byte, which does not.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from stompservice.protocol.spec import BLANKS, COMMANDS, LENIENT_VERSIONS, UNESCAPED_COMMANDS
+
+PLAIN_HEAD_BYTES: Final = 1_024
+"""How far to look for the end of a head that is taken in one piece."""
+
+PLAIN_COMMANDS: Final = COMMANDS - UNESCAPED_COMMANDS
+"""Commands whose heads are read by the version of the connection, whatever they say."""
+
+KNOWN_HEADS: Final = 512
+"""How many heads of SEND are remembered; what they become is copied for each frame."""
+
+LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+"""What a ``content-length`` looks like."""
+
+UNKNOWN: Final = -1
+"""The length of a body that ends at the first NUL."""
+
+NOT_PLAIN: Final[tuple[str, dict[str, str], int]] = ("", {}, UNKNOWN)
+
+
+def plain_head(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
+    """Read command, headers and announced length of a head without anything special.
+
+    Returns:
+        ``NOT_PLAIN`` for any other, be it wrong or only rare.
+    """
+    if b"\\" in head or b"\r" in head or b"\0" in head:
+        return NOT_PLAIN
+    command, *lines = head.decode("utf-8", "surrogateescape").split("\n")
+    try:
+        headers = dict([line.split(":", 1) for line in lines])
+    except ValueError:  # A line has no colon.
+        return NOT_PLAIN
+    length = headers.get("content-length")
+    if (
+        command not in PLAIN_COMMANDS
+        or len(headers) < len(lines)  # Some are repeated.
+        or not all(name.strip(BLANKS) for name in headers)
+        or (version in LENIENT_VERSIONS and (b" " in head or b"\t" in head))
+        or (length is not None and not LENGTH.fullmatch(length))
+    ):
+        return NOT_PLAIN
+    return command, headers, UNKNOWN if length is None else int(length)
+
+
+head_of_send: Final = lru_cache(maxsize=KNOWN_HEADS)(plain_head)
+"""The same for SEND: whoever sends much says the same again and again, but for the body."""
