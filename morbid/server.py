@@ -32,6 +32,7 @@ from morbid.errors import (
     Refused,
 )
 from morbid.events import Closed, Event, Failed, LoggedIn, Waiting
+from morbid.gathering import GatheringWriter, Turn, can_gather
 from morbid.limits import Limits
 from morbid.policy import Policy
 from morbid.session import BrokerSession
@@ -57,6 +58,7 @@ class StompProtocol(Protocol):
     session: BrokerSession | None = None
     host: str | None = None
 
+    _writer: GatheringWriter | None = None
     _timer: IDelayedCall | None = None
     _pending: Any = None
     _is_settling = False
@@ -81,7 +83,11 @@ class StompProtocol(Protocol):
             wall_offset=factory.wall_offset(),
         )
         self.session.wake = self._settle
-        self.session.write_to(transport.write)
+        if can_gather(transport):
+            self._writer = GatheringWriter(transport, self.session, factory.turn)
+            self.session.write_to(self._writer.write)
+        else:
+            self.session.write_to(transport.write)
         transport.registerProducer(self, True)
         self._arm()
 
@@ -90,10 +96,14 @@ class StompProtocol(Protocol):
         session = self.session
         if session is None:
             return
+        factory = self.factory
+        is_outermost = factory.turn.begin()
         try:
-            session.receive_data(data, self.factory.clock.seconds())
+            session.receive_data(data, factory.clock.seconds())
         except Exception:
             self._broken()
+        if is_outermost:
+            factory.turn.end()
         self._settle()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -202,6 +212,8 @@ class StompProtocol(Protocol):
         )
         if not self._is_reading:
             self.transport.resumeProducing()
+        if self._writer is not None:
+            self._writer.flush()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
@@ -246,6 +258,7 @@ class StompFactory(Factory):
         broker: destinations and counters.
         policy: what the site has decided.
         clock: the reactor, or a test's clock.
+        turn: gathers what one packet makes its connections write.
     """
 
     protocol: Any = StompProtocol
@@ -261,6 +274,7 @@ class StompFactory(Factory):
         self.broker = broker or new_broker()
         self.policy = policy or Policy()
         self.clock: Any = clock
+        self.turn = Turn()
         self._connections: dict[StompProtocol, None] = {}
         self._from_address: Counter[str] = Counter()
         self._stopped: Deferred[None] | None = None

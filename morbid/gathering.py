@@ -1,0 +1,133 @@
+"""Writing once for each packet that came in, instead of once for each frame that goes out.
+
+A packet of a busy publisher holds many SENDs, and each becomes a frame for every subscriber.
+Twisted's ``transport.write`` keeps each of them, asks the reactor for a call when the socket can
+be written to, and writes in the reactor's next turn: under load that costs more than all the rest
+of the broker. So the frames that one packet causes are gathered here, and at its end every
+connection gets its own in one piece, straight to the socket::
+
+    dataReceived  turn.begin()
+                    SEND a --> writer.write: [a]      for each subscriber
+                    SEND b --> writer.write: [a, b]
+                  turn.end() ------> socket.send(ab)  for each of them
+
+What the kernel does not take, what comes while something is still waiting, a burst that is larger
+than the transport's own buffer, and whatever no packet has caused goes the usual way: order,
+back-pressure, bounds and errors stay with Twisted and with ``morbid.outgoing``.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from twisted.internet.tcp import Connection
+
+from morbid.outgoing import Outgoing
+
+log = logging.getLogger(__name__)
+
+
+class Turn:
+    """What is gathered while one packet is read, for all connections of a factory."""
+
+    __slots__ = ("_writers", "is_open")
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._writers: list[GatheringWriter] = []
+
+    def begin(self) -> bool:
+        """Begin to gather; False if that was begun further out, where it also ends."""
+        was_open, self.is_open = self.is_open, True
+        return not was_open
+
+    def add(self, writer: GatheringWriter) -> None:
+        """Remember one that has something to write at the end."""
+        self._writers.append(writer)
+
+    def end(self) -> None:
+        """Write everything."""
+        self.is_open = False
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            try:
+                writer.flush()
+            except Exception:
+                # Not the mistake of whoever sent the packet, nor of those who come after.
+                log.exception("internal error")
+                writer.transport.abortConnection()
+
+
+class GatheringWriter:
+    """The way out of one connection.
+
+    Attributes:
+        transport: a connection that ``can_gather``.
+    """
+
+    __slots__ = ("_frames", "_outgoing", "_send", "_turn", "transport")
+
+    def __init__(self, transport: Any, outgoing: Outgoing, turn: Turn) -> None:
+        self.transport = transport
+        self._outgoing = outgoing
+        self._turn = turn
+        self._send = transport.socket.send
+        self._frames: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Take a frame, or any other bytes."""
+        frames = self._frames
+        if frames:
+            frames.append(data)
+        elif self._turn.is_open:
+            frames.append(data)
+            self._turn.add(self)
+        else:
+            self.transport.write(data)
+
+    def flush(self) -> None:
+        """Write what was gathered. To be called before the transport is told to close."""
+        frames = self._frames
+        if not frames:
+            return
+        self._frames = []
+        if len(frames) == 1:
+            self._write_now(frames[0])
+        elif sum(map(len, frames)) <= self.transport.bufferSize:
+            self._write_now(b"".join(frames))
+        else:
+            self._write_one_by_one(frames)
+
+    def _write_now(self, data: bytes) -> None:
+        transport = self.transport
+        # _tempDataBuffer: what was written in this turn; dataBuffer: what an earlier one left.
+        if (
+            transport._tempDataBuffer
+            or transport.dataBuffer
+            or transport.disconnecting
+            or not transport.connected
+        ):
+            transport.write(data)
+            return
+        try:
+            sent = self._send(data)
+        except OSError:
+            sent = 0  # full, or broken: the reactor's own attempt finds out and reports it
+        if sent != len(data):
+            transport.write(data[sent:])
+
+    def _write_one_by_one(self, frames: list[bytes]) -> None:
+        """Let the transport stop us when it is full, so that the rest is held, and counted."""
+        outgoing = self._outgoing
+        was_closed = outgoing.is_closed
+        for frame in frames:
+            if was_closed or not outgoing.is_paused:
+                self.transport.write(frame)
+            else:
+                outgoing.send(frame)
+
+
+def can_gather(transport: object) -> bool:
+    """Whether this is a TCP connection that nothing, such as TLS, stands in front of."""
+    return isinstance(transport, Connection) and not getattr(transport, "TLS", False)
