@@ -138,6 +138,12 @@ class TCPResource:
             refusal = 503, "This server has as many sessions as it can hold.\n"
         elif self._per_address[source.address] >= limits.sessions_per_address:
             refusal = 429, "There are too many sessions of this address.\n"
+            log.warning(
+                "%s has %d sessions and gets no more ([limits] sessions_per_address); if that is "
+                "a proxy of yours, name it in [http] trusted_proxies",
+                source.address,
+                limits.sessions_per_address,
+            )
         if refusal is not None:
             self.counters.sessions_refused += 1
             exchange.reply(*refusal, [*cors, ("Retry-After", str(limits.retry_after))])

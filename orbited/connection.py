@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from orbited.http import Exchange
+from orbited.postgate import PostGate
 from orbited.protocol.access import Source
 from orbited.protocol.session import (
     Closed,
@@ -39,9 +40,6 @@ from orbited.transports.websocket import WebSocket
 __all__ = ["TCPConnectionResource"]
 
 log = logging.getLogger(__name__)
-
-#: A POST no larger than this is taken in any case: it holds pings or a close.
-SMALL_POST_BYTES = 512
 
 #: Two ticks are at least so far apart, whatever anybody thinks is due.
 MIN_TICK_SECONDS = 0.01
@@ -73,9 +71,7 @@ class TCPConnectionResource:
     """
 
     __slots__ = (
-        "_can_post",
-        "_held",
-        "_held_until",
+        "_gate",
         "_is_dirty",
         "_is_producer_paused",
         "_producer",
@@ -102,9 +98,7 @@ class TCPConnectionResource:
         self._is_dirty = False
         self._producer: IPushProducer | None = None
         self._is_producer_paused = False
-        self._can_post = True
-        self._held: list[tuple[Exchange, list[tuple[str, str]]]] = []
-        self._held_until: float | None = None
+        self._gate = PostGate(config.limits.post_hold_seconds)
 
     def __repr__(self) -> str:
         return f"<session of {self.source.address}>"  # never the key
@@ -194,16 +188,15 @@ class TCPConnectionResource:
 
     def pauseProducing(self) -> None:
         """Let the browser wait: answers to POSTs are held, the WebSocket is not read."""
-        self._can_post = False
+        self._gate.close()
         if isinstance(self._transport, WebSocket):
             self._transport.pause_reading()
 
     def resumeProducing(self) -> None:
         """The back end can go on."""
-        self._can_post = True
         if isinstance(self._transport, WebSocket):
             self._transport.resume_reading()
-        self._release_held()
+        self._gate.open()
 
     def stopProducing(self) -> None:
         """The back end is gone."""
@@ -224,7 +217,7 @@ class TCPConnectionResource:
         before, self._transport = self._transport, transport
         if before is not None:
             before.finish()
-        if not self._can_post:
+        if not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
         self.flush()
@@ -233,18 +226,15 @@ class TCPConnectionResource:
     def post(self, exchange: Exchange, headers: list[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
         body = exchange.body
-        if self._held and len(body) > SMALL_POST_BYTES:
+        if not self._gate.admits(len(body)):
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
         problem = self._receive(body, raw=False)
         if problem is not None:
             exchange.reply(400, f"This is not a list of packets: {problem}.\n", headers)
-        elif self._can_post or self.core.state is not State.OPEN:
-            exchange.reply(200, b"OK", headers)
         else:
-            self._held.append((exchange, headers))
-            self._held_until = self.clock.seconds() + self.limits.post_hold_seconds
+            self._gate.answer(exchange, headers, self.clock.seconds())
         self._soon()
         self._reschedule()
 
@@ -387,14 +377,9 @@ class TCPConnectionResource:
             self._is_producer_paused = False
             producer.resumeProducing()
 
-    def _release_held(self) -> None:
-        held, self._held, self._held_until = self._held, [], None
-        for exchange, headers in held:
-            exchange.reply(200, b"OK", headers)
-
     def _reschedule(self, minimum: float = 0.0) -> None:
         """Set the session's one timer to the next thing that falls due."""
-        deadlines = [self.core.next_deadline(), self._held_until]
+        deadlines = [self.core.next_deadline(), self._gate.deadline]
         if self._transport is not None:
             deadlines.append(self._transport.next_deadline())
         known = [deadline for deadline in deadlines if deadline is not None]
@@ -412,8 +397,7 @@ class TCPConnectionResource:
         """Something falls due, or did until it was put off."""
         self._timer = None
         now = self.clock.seconds()
-        if self._held_until is not None and now >= self._held_until:
-            self._release_held()
+        self._gate.tick(now)
         transport = self._transport
         if transport is not None:
             transport.tick(now)

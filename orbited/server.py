@@ -9,6 +9,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.task import Clock
 from twisted.python.reflect import namedAny
 
 from orbited.errors import ConfigurationError
@@ -153,6 +154,7 @@ def check(config: Config) -> None:
     """
     if not config.listen:
         raise ConfigurationError("[listen]: no address to listen on")
+    Comet(config, {}, Clock())
     for listener in config.listen:
         if listener.argument and not Path(listener.argument).is_file():
             raise ConfigurationError(

@@ -278,11 +278,12 @@ def test_an_answer_is_not_held_for_ever(make_comet):
     comet = make_comet({"limits": {"post_hold_seconds": 2}})
     key = comet.create()
     comet.session(key).pauseProducing()
-    held = comet.post(key, Packet(1, DATA, b"x"))
+    held = comet.post(key, Packet(1, DATA, b"x" * 600))
     comet.clock.advance(1.9)
     assert held.status is None
     comet.clock.advance(0.2)
     assert held.content == b"OK"
+    assert comet.post(key, Packet(2, DATA, b"x" * 600)).status == 503
 
 
 def test_a_held_answer_is_given_when_the_session_closes(comet, key):

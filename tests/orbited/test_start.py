@@ -42,6 +42,7 @@ def test_version(capsys):
         (["--check", "-c", "empty.cfg"], "[listen]: no address to listen on"),
         (["--check", "-c", "morbid.cfg"], "[listen] stomp://: there is no file 'nothing.cfg'"),
         (["--check", "-c", "tls.cfg"], "https:// needs"),
+        (["--check", "-c", "static.cfg"], "[static] x: there is no file or folder '/no/such'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(arguments, sentence, tmp_path, monkeypatch, capsys):
@@ -50,6 +51,7 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, sentence, tmp_path, mo
     (tmp_path / "bad.cfg").write_text("[listen]\nstomp://61613\n")
     (tmp_path / "empty.cfg").write_text("")
     (tmp_path / "morbid.cfg").write_text("[listen]\nstomp://:61613 nothing.cfg\n")
+    (tmp_path / "static.cfg").write_text("[listen]\nhttp://:80\n[static]\nx = /no/such\n")
     (tmp_path / "tls.cfg").write_text("[listen]\nhttps://:443\n")
     assert main(arguments) == 1
     captured = capsys.readouterr()
