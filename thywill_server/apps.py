@@ -35,7 +35,8 @@ class ProcessComponents:
         self._build = build
         self._forget()
         reference = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forget_in_child(reference))
+        if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
+            os.register_at_fork(after_in_child=lambda: _forget_in_child(reference))
 
     def get(self) -> Components:
         """Give the components, not necessarily started."""

@@ -131,6 +131,12 @@ def test_a_forked_child_starts_anew(process: ProcessComponents) -> None:
     assert process.get() is parent
 
 
+def test_there_need_not_be_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no fork, as Windows, components are built all the same."""
+    monkeypatch.delattr(os, "register_at_fork")
+    assert ProcessComponents(Counted).start().starts == 1  # type: ignore[arg-type,attr-defined]
+
+
 def test_the_process_loads_from_settings(thywill: dict[str, Any]) -> None:
     """The components of this process are those of ``settings.THYWILL``."""
     components = apps.components()
