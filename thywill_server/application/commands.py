@@ -77,21 +77,6 @@ def decoder_for(type_: Any) -> Decoder:
     return lambda value: decode(value, ROOT)
 
 
-def check_depth(value: Json, limit: int) -> None:
-    """Refuse a value with more than ``limit`` lists and objects inside each other."""
-    level: Sequence[Json] = [value]
-    for _ in range(limit + 1):
-        level = [
-            item
-            for container in level
-            if isinstance(container, (dict, list))
-            for item in (container.values() if isinstance(container, dict) else container)
-        ]
-        if not level:
-            return
-    raise InvalidMessage(ROOT, f"expected at most {limit} levels of lists and objects")
-
-
 def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
     """Evaluate an annotation that is text, and only this one: others may be for type checkers."""
     holder = type("_Annotation", (), {"__annotations__": {"message": annotation}})

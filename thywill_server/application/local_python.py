@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from thywill_server.application.app import Command, send_through
 from thywill_server.application.base import ApplicationComponent, ClientMessage
-from thywill_server.application.commands import check_depth
 from thywill_server.application.interfaces import (
     HOW_TO,
     Application,
@@ -45,14 +44,6 @@ class LocalPython(ApplicationComponent):
             default=30.0,
             minimum=0.001,
             maximum=3600,
-        ),
-        "max_message_depth": Setting(
-            kind="int",
-            help="How many lists and objects may be inside each other in a message; a deeper one "
-            "is refused with invalid-message.",
-            default=32,
-            minimum=1,
-            maximum=500,
         ),
     }
 
@@ -123,7 +114,6 @@ class LocalPython(ApplicationComponent):
     def receive(self, client: Client, message: ClientMessage) -> Json:
         """Give the message to the application's function for it, and its result as the reply."""
         command = self._command_for(self._application_of(client), message)
-        check_depth(message.content, self.settings["max_message_depth"])
         arguments = command.arguments(client, message.content)
         client.sender = self._send
         with handling(self.push):

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from thywill_server.application.commands import (
     InvalidMessage,
     argument_decoder,
-    check_depth,
     decoder_for,
 )
 from thywill_server.errors import ApplicationError
@@ -254,25 +253,6 @@ def test_any_value_is_read_or_refused(value: Any) -> None:
     """Nothing that JSON can say makes the reader fail in another way."""
     with suppress(InvalidMessage):
         assert isinstance(decode(Order, value), Order)
-
-
-def nested(levels: int) -> Any:
-    """Lists and objects in turn, inside each other."""
-    value: Any = 0
-    for level in range(levels):
-        value = [value] if level % 2 else {"a": value, "b": 1}
-    return value
-
-
-def test_depth_is_bounded() -> None:
-    """A message may be as deep as the limit and no deeper; flat ones of any width are fine."""
-    check_depth(nested(0), 0)
-    check_depth(nested(5), 5)
-    check_depth([list(range(1000))] * 10, 2)
-    with pytest.raises(InvalidMessage, match="message: expected at most 5 levels"):
-        check_depth(nested(6), 5)
-    with pytest.raises(InvalidMessage):
-        check_depth(nested(500), 5)
 
 
 def test_the_second_argument_is_the_message() -> None:

@@ -237,17 +237,6 @@ def test_a_function_that_waits_for_ever_is_ended(
         receive(LocalPython(settings, push=push), "for ever")
 
 
-def test_a_message_too_deep_is_refused(
-    write_application: Callable[..., str], push: RecordingPush
-) -> None:
-    """The setting max_message_depth bounds it, for functions without types as well."""
-    settings = {"packages": [write_application("shop", SHOP)], "max_message_depth": 2}
-    component = LocalPython(settings, push=push)
-    assert receive(component, None, [[1]]) is None
-    with pytest.raises(ApplicationError, match="at most 2 levels"):
-        receive(component, None, [[[1]]])
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_sends_and_a_roll_back_does_not(
     component: LocalPython, push: RecordingPush

@@ -104,7 +104,7 @@ def test_an_unknown_default_is_one_sentence(
 
 def test_settings_are_checked_first() -> None:
     """Wrong settings are told without looking for packages."""
-    assert LocalPython({"packages": 5, "max_message_depth": 0}).check() == [
+    assert LocalPython({"packages": 5, "handler_timeout_seconds": 0}).check() == [
         'THYWILL["application"]["packages"]: expected a dotted name or a list of them, got 5',
-        'THYWILL["application"]["max_message_depth"]: expected 1-500, got 0',
+        'THYWILL["application"]["handler_timeout_seconds"]: expected 0.001-3600, got 0',
     ]

@@ -31,9 +31,9 @@ class DjangoSite(ClientInterfaceComponent):
             kind="int",
             help="How deep lists and objects may be nested in a message; a deeper one is refused "
             "with malformed-message.",
-            default=64,
+            default=32,
             minimum=1,
-            maximum=200,
+            maximum=100,
         ),
         "max_remembered_clients": Setting(
             kind="int",
@@ -100,6 +100,7 @@ class DjangoSite(ClientInterfaceComponent):
             ("send_path", reverse("thywill:send")),
             ("send_data_type", "json"),
             ("ticket_path", reverse("thywill:ticket")),
+            ("csrf_path", reverse("thywill:csrf")),
             ("push_path", reverse("thywill:push")),
             ("static_path", django_settings.STATIC_URL.rstrip("/")),
         ):
