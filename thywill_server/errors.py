@@ -39,6 +39,7 @@ CODES: dict[str, Code] = {
     code.name: code
     for code in (
         Code("malformed-message", 400, "The message could not be read."),
+        Code("unknown-host", 400, "This site is not reached by that name."),
         Code("unknown-command", 400, "The application has no such command."),
         Code("invalid-message", 400, "The message is not what the command expects."),
         Code("csrf-failed", 403, "The CSRF token is missing or wrong; load the page again."),
@@ -50,9 +51,9 @@ CODES: dict[str, Code] = {
         Code("message-too-large", 413, "The message is too large."),
         Code("unsupported-media-type", 415, "Send JSON, or a form with a field message."),
         Code("application-failed", 500, "The application failed on this message."),
+        Code("site-failed", 500, "The site failed; its log says why."),
         Code("still-handling", 503, "This message is still being handled.", may_retry=True),
         Code("push-unavailable", 503, "Messages cannot be pushed at the moment.", may_retry=True),
-        Code("still-handling", 503, "This message is still being handled.", may_retry=True),
     )
 }
 

@@ -67,6 +67,7 @@ def _client(
         user=getattr(request, "user", None),
         application=application,
         transport=transport,
+        session_identity=request.session[IDENTITY_KEY],
     )
 
 

@@ -19,6 +19,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from thywill_server.client_interface.django_site import responses, strict_json
+from thywill_server.client_interface.django_site.answering import answering
 from thywill_server.client_interface.django_site.component import DjangoSite
 from thywill_server.errors import Refusal
 
@@ -49,32 +50,16 @@ def post_only(find_site: Callable[[], DjangoSite]) -> Callable[[View], Callable[
                 return responses.error(refusal, fields.get("id"))
 
         @csrf_exempt  # from the check that comes before this function: ours comes after the size
+        @answering("POST")
         @wraps(view)
         def endpoint(request: HttpRequest) -> HttpResponse:
-            try:
-                site = find_site()
-                require_method(request, "POST")
-                require_readable(request, site.settings["max_message_bytes"])
-                return protected(request, site)
-            except Refusal as refusal:
-                return with_allow(responses.error(refusal), "POST")
+            site = find_site()
+            require_readable(request, site.settings["max_message_bytes"])
+            return protected(request, site)
 
         return endpoint
 
     return decorate
-
-
-def require_method(request: HttpRequest, *methods: str) -> None:
-    """Refuse a request with any other method."""
-    if request.method not in methods:
-        raise Refusal("method-not-allowed", f"Use {' or '.join(methods)} here.")
-
-
-def with_allow(response: HttpResponse, *methods: str) -> HttpResponse:
-    """Add the header that belongs to 405 (RFC 9110, section 15.5.6)."""
-    if response.status_code == 405:
-        response["Allow"] = ", ".join(methods)
-    return response
 
 
 def require_readable(request: HttpRequest, max_bytes: int) -> None:
@@ -111,7 +96,7 @@ def read_fields(request: HttpRequest, max_depth: int) -> Fields:
             # The outer object is the envelope: the message inside may be as deep as the setting.
             fields = strict_json.parse(request.body, max_depth + 1)
         except strict_json.MalformedJsonError as error:
-            raise Refusal("malformed-message", f"The message is {error}.") from None
+            raise Refusal("malformed-message", f"The message cannot be read: {error}.") from None
     else:
         fields = _form_fields(request.body)
     if not isinstance(fields, dict):

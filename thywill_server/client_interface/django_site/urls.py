@@ -11,6 +11,7 @@ urlpatterns = [
     path("init/<str:name>/", views.init, name="init"),
     path("send/", views.send, name="send"),
     path("ticket/", views.ticket, name="ticket"),
+    path("csrf/", views.csrf, name="csrf"),
     path("push/", views.push, name="push"),
     path("health/", views.health, name="health"),
     re_path("", views.not_found),

@@ -1,4 +1,4 @@
-"""The five addresses under /thywill/: the page, messages, tickets, the long poll, health."""
+"""The addresses under /thywill/: the page, messages, tickets and tokens, the long poll, health."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import math
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.db import connections
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -18,14 +17,10 @@ from thywill_server import apps
 from thywill_server.application.base import ClientMessage
 from thywill_server.client import Client
 from thywill_server.client_interface.django_site import identity, responses
+from thywill_server.client_interface.django_site.answering import answering, roll_back
 from thywill_server.client_interface.django_site.component import DjangoSite
 from thywill_server.client_interface.django_site.content_policy import content_policy
-from thywill_server.client_interface.django_site.posts import (
-    Fields,
-    post_only,
-    require_method,
-    with_allow,
-)
+from thywill_server.client_interface.django_site.posts import Fields, post_only
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.components import Components
 from thywill_server.encoding import encode_json
@@ -42,17 +37,13 @@ def _site() -> DjangoSite:
     return cast("DjangoSite", apps.start_components().client_interface)
 
 
+@answering("GET", "HEAD", has_debug_page=True)
 def init(request: HttpRequest, name: str | None = None) -> HttpResponse:
     """Serve the page of an application; every load is a new client."""
-    try:
-        require_method(request, "GET", "HEAD")
-        components = apps.start_components()
-        client = identity.new_client(
-            request, _application_name(components, name), _forced_transport(request)
-        )
-        return _page(request, components, client)
-    except Refusal as refusal:
-        return with_allow(responses.error(refusal), "GET", "HEAD")
+    transport = _forced_transport(request)
+    components = apps.start_components()
+    client = identity.new_client(request, _application_name(components, name), transport)
+    return _page(request, components, client)
 
 
 def _application_name(components: Components, name: str | None) -> str:
@@ -65,7 +56,10 @@ def _application_name(components: Components, name: str | None) -> str:
 
 
 def _forced_transport(request: HttpRequest) -> str | None:
-    transport = request.GET.get("transport")
+    try:
+        transport = request.GET.get("transport")
+    except TooManyFieldsSent:
+        raise Refusal("malformed-message", "The address has too many parameters.") from None
     if transport not in (None, "", *TRANSPORTS):
         raise Refusal("malformed-message", f"transport: expected one of {', '.join(TRANSPORTS)}.")
     return transport or None
@@ -113,13 +107,13 @@ def _handled(client: Client, message: ClientMessage) -> Answer:
         reply = apps.start_components().application.receive(client, message)
         return responses.ok_answer(id=message.id, reply=reply)
     except Refusal as refusal:
-        _roll_back()
+        roll_back()
         return responses.error_answer(refusal, message.id)
     except PermissionDenied:
-        _roll_back()
+        roll_back()
         return responses.error_answer(Refusal("not-allowed"), message.id)
     except Exception:
-        _roll_back()
+        roll_back()
         log.exception(
             "application %s failed on message %s (%s) of client %s",
             client.application,
@@ -130,13 +124,6 @@ def _handled(client: Client, message: ClientMessage) -> Answer:
         return responses.error_answer(Refusal("application-failed"), message.id)
 
 
-def _roll_back() -> None:
-    """With ATOMIC_REQUESTS a refused message must not commit, though the view returns well."""
-    for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
-            connection.set_rollback(True)
-
-
 @post_only(_site)
 def ticket(request: HttpRequest, fields: Fields) -> HttpResponse:
     """Give a page a new ticket for its push connection."""
@@ -144,6 +131,16 @@ def ticket(request: HttpRequest, fields: Fields) -> HttpResponse:
     push = apps.start_components().push
     seconds = push.settings.get("ticket_seconds")
     return responses.response(responses.ok_answer(ticket=push.ticket(client), expires_in=seconds))
+
+
+@answering("GET", "HEAD")
+def csrf(request: HttpRequest) -> HttpResponse:
+    """Give a page a CSRF token that is good now; a log-in has made the one it came with stale.
+
+    Whoever may read this answer is a page of this site, since no other origin is let in: the
+    same holds for the page that the first token came with.
+    """
+    return responses.response(responses.ok_answer(csrf_token=get_token(request)))
 
 
 @post_only(_site)
@@ -174,12 +171,9 @@ def _pushed(id_: int, message: PushMessage) -> dict[str, Any]:
     }
 
 
+@answering("GET", "HEAD")
 def health(request: HttpRequest) -> HttpResponse:
     """Tell whether every component works; 503 when one does not."""
-    try:
-        require_method(request, "GET", "HEAD")
-    except Refusal as refusal:
-        return with_allow(responses.error(refusal), "GET", "HEAD")
     components = apps.start_components()
     reports = components.health()
     is_well = all(report.get("status") == "ok" for report in reports.values())

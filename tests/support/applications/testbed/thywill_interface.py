@@ -27,6 +27,7 @@ def who(client: Client) -> dict[str, Any]:
     return {
         "uuid": client.uuid,
         "session_key": client.session_key,
+        "session_identity": client.session_identity,
         "user": str(client.user),
         "is_authenticated": client.is_authenticated,
         "application": client.application,

@@ -1,13 +1,20 @@
 """Who a request may speak for."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
+from django.test import RequestFactory
 from pytest_django import Settings
 
 from tests.support.page import Page, assert_refused, thywill
+from thywill_server.client import Client
+from thywill_server.client_interface.django_site import identity
+from thywill_server.push.orbited_stomp import OrbitedStomp
+from thywill_server.push.orbited_stomp.ticket_key import load_ticket_key
+from thywill_server.push.orbited_stomp.tickets import read_ticket
 
 
 def test_uuid_of_another_tab(browser: Browser) -> None:
@@ -58,11 +65,15 @@ def test_log_in_keeps_the_page(page: Page) -> None:
     user = User.objects.create_user("anna", password="secret")
     before = page.send({}, command="who").json()["reply"]
     page.browser.force_login(user)
-    page.parameters["csrf_token"] = Page(page.browser).parameters["csrf_token"]
+    page.browser.cookies["csrftoken"] = "a" * 32  # a log-in makes a new one
+    assert_refused(page.send({}, command="who"), 403, "csrf-failed")
+    page.parameters["csrf_token"] = page.browser.get("/thywill/csrf/").json()["csrf_token"]
     after = page.send({}, command="who").json()["reply"]
     assert (before["is_authenticated"], after["is_authenticated"]) == (False, True)
     assert after["user"] == "anna"
     assert after["uuid"] == page.uuid
+    assert after["session_key"] != before["session_key"]
+    assert after["session_identity"] == before["session_identity"]
 
 
 def test_log_out_ends_every_page(page: Page) -> None:
@@ -71,6 +82,31 @@ def test_log_out_ends_every_page(page: Page) -> None:
     assert page.send("x").status_code == 200
     page.browser.session.flush()  # what django.contrib.auth.logout does
     assert_refused(page.send("x"), 403, "unknown-client")
+    assert_refused(page.post("ticket", page.identified()), 403, "unknown-client")
+
+
+def test_next_session_has_another_identity(browser: Browser) -> None:
+    """What stands for a session ends with it: the pages after a log-out have a new one."""
+    before = Page(browser).send({}, command="who").json()["reply"]["session_identity"]
+    browser.session.flush()
+    assert Page(browser).send({}, command="who").json()["reply"]["session_identity"] != before
+
+
+def test_tickets_outlive_a_log_in(page: Page, site: Settings, tmp_path: Path) -> None:
+    """A connection takes only tickets of its own session, so a log-in must not change that."""
+    key_file = tmp_path / "ticket.key"
+    component = OrbitedStomp({"ticket_key_file": key_file})
+    clients: list[Client] = []
+    page.browser.force_login(User.objects.create_user("anna"))
+    request = RequestFactory().get("/")
+    request.session = page.browser.session
+    for _ in range(2):
+        clients.append(identity.new_client(request, "testbed", None))
+        request.session.cycle_key()
+    keys = {client.session_key for client in clients}
+    tickets = [read_ticket(load_ticket_key(key_file), component.ticket(one)) for one in clients]
+    assert len(keys) == 2
+    assert len({ticket.session for ticket in tickets}) == 1
 
 
 def test_application_that_is_gone(page: Page, site: Settings) -> None:

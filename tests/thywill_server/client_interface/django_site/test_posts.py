@@ -247,3 +247,9 @@ def test_type_is_looked_at_before_csrf(page: Page) -> None:
     """What cannot be a message of ours is refused before the token is compared."""
     response = page.post("send", b"x", "text/plain", csrf=None)
     assert_refused(response, 415, "unsupported-media-type")
+
+
+def test_sentences_read_well(page: Page) -> None:
+    """A refusal for a body names what is wrong in one sentence."""
+    fields = assert_refused(page.post("send", b'{"message": NaN}'), 400, "malformed-message")
+    assert fields["message"] == "The message cannot be read: NaN is not a JSON value."

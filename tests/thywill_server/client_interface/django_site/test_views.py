@@ -29,6 +29,7 @@ class TestInit:
             "send_path": "/thywill/send/",
             "send_data_type": "json",
             "ticket_path": "/thywill/ticket/",
+            "csrf_path": "/thywill/csrf/",
             "push_path": "/thywill/push/",
             "static_path": "/static",
             "application": "testbed",
