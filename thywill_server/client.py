@@ -21,7 +21,10 @@ class Client:
 
     Attributes:
         uuid: names this page load; its push destination is made from it.
-        session_key: the Django session's key; shared by all tabs of one browser.
+        session_key: the Django session's key; shared by all tabs of one browser, and another one
+            after a log-in.
+        session_identity: a random text that stands for the session from its first page to its end:
+            it outlives a log-in, which changes the key, and ends with a log-out.
         user: ``request.user``; anonymous visitors have Django's AnonymousUser.
         application: the name of the application that the page shows.
         transport: the transport the page asked for, or None to let it choose.
@@ -33,6 +36,7 @@ class Client:
     user: Any
     application: str
     transport: str | None = None
+    session_identity: str | None = field(default=None, repr=False)
     sender: Sender | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -147,7 +147,7 @@ def test_site_dies_and_comes_back(page: Page, processes: TwoProcesses) -> None:
 
 def test_tickets_are_renewed(page: Page, tmp_path: Path) -> None:
     """A page that stays open outlives its ticket several times without losing its connection."""
-    settings = write_settings(tmp_path, 'THYWILL["push"]["ticket_seconds"] = 3')
+    settings = write_settings(tmp_path, 'THYWILL["push"]["ticket_seconds"] = 5')
     with SiteProcess(tmp_path, "--no-reload", **settings) as site:
         page.goto(f"{site.url}/thywill/init/")
         expect_state(page, "live")
@@ -157,6 +157,6 @@ def test_tickets_are_renewed(page: Page, tmp_path: Path) -> None:
         for _ in range(4):
             with page.expect_response("**/thywill/ticket/") as ticket:
                 pass
-            assert ticket.value.json()["expires_in"] == 3
+            assert ticket.value.json()["expires_in"] == 5
         expect_echo(page, "still here")
         assert page.evaluate("states") == []

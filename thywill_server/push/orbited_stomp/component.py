@@ -210,7 +210,7 @@ class OrbitedStomp(PushComponent):
         return issue_ticket(
             self._key,
             subject=client.uuid,
-            session=session_claim(client.session_key or ""),
+            session=session_claim(client.session_identity or client.session_key or ""),
             subscribe=[self.destination_of(client.uuid)],
             seconds=self.settings["ticket_seconds"],
         )

@@ -59,10 +59,10 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "ticket_seconds": Setting(
         kind="int",
         default=600,
-        minimum=2,
+        minimum=5,
         maximum=86400,
-        help="How long a ticket is good; a live page renews it before that, and a page that does "
-        "not is disconnected when it ends.",
+        help="How long a ticket is good, in seconds; a live page renews it before that, and a page "
+        "that does not is disconnected when it ends.",
     ),
     "transports": Setting(
         kind="list",

@@ -171,7 +171,7 @@ class TestSettings:
         [
             {"transports": ["sse"]},
             {"stomp_port": 0},
-            {"ticket_seconds": 1},
+            {"ticket_seconds": 4},
             {"max_queued_messages": 0},
             {"broker_options": []},
         ],
