@@ -20,6 +20,7 @@ from morbid.mqsecurity import Security
 from morbid.policy import Policy
 from morbid.session import BrokerSession
 from stompservice.protocol import V10, V12, Frame, FrameParser, encode
+from tests.support.rabbitmq import ServerMissing, rabbitmq
 
 
 class Client:
@@ -193,3 +194,13 @@ def broker_process() -> Iterator[BrokerProcess]:
     status, errors = broker.stop()
     assert status == 0
     assert "Traceback" not in errors
+
+
+@pytest.fixture(scope="module")
+def rabbitmq_port() -> Iterator[int]:
+    """A private RabbitMQ for all tests of a module."""
+    try:
+        with rabbitmq() as server:
+            yield server.stomp_port
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
