@@ -7,6 +7,7 @@
  * | ------------------ | ----------- | --------------------------------------------------------- |
  * | `queue-full`       | the page    | more messages wait than `thywill.send.maxQueued`          |
  * | `network`          | the page    | no answer for `thywill.send.retrySeconds`, with all tries |
+ * | `invalid-message`  | the page    | JSON cannot hold the message; or the server says it       |
  * | `bootstrap-failed` | the page    | `component` names the part that could not start           |
  * | `connection-lost`  | the page    | the push connection broke; it is being made again         |
  * | `broker`           | the broker  | a STOMP ERROR frame; `message` is its text                |

@@ -14,20 +14,38 @@ const SITE_IS_AWAY = new Set([502, 503, 504]);
  *   site has seen the request; otherwise the code of the answer
  */
 export async function post(path, body, options) {
-  const { csrfToken, timeoutSeconds = 30, fetch = globalThis.fetch } = options;
+  const { csrfToken, ...more } = options;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken };
+  return answerOf(path, { method: "POST", headers, body: JSON.stringify(body) }, more);
+}
+
+/**
+ * GET a JSON answer of the site.
+ *
+ * @param {string} path
+ * @param {{timeoutSeconds?: number, fetch?: typeof fetch}} [options]
+ * @returns {Promise<Record<string, any>>} as of `post`
+ * @throws {ThywillError} as of `post`
+ */
+export async function get(path, options = {}) {
+  return answerOf(path, { method: "GET" }, options);
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} request
+ * @param {{timeoutSeconds?: number, fetch?: typeof fetch}} options
+ */
+async function answerOf(path, request, options) {
+  const { timeoutSeconds = 30, fetch = globalThis.fetch } = options;
   let response;
   let text;
   try {
     response = await fetch(path, {
-      method: "POST",
+      ...request,
       credentials: "same-origin",
       cache: "no-store",
-      headers: {
-        Accept: "application/json",
-        "Content-Type": "application/json",
-        "X-CSRFToken": csrfToken,
-      },
-      body: JSON.stringify(body),
+      headers: { Accept: "application/json", ...request.headers },
       signal: AbortSignal.timeout(timeoutSeconds * 1000),
     });
     text = await response.text();

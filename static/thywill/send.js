@@ -1,4 +1,5 @@
 import { guarded } from "./emitter.js";
+import { ThywillError } from "./errors.js";
 
 /**
  * `thywill.send`: messages to the application, in order, each with its reply.
@@ -37,7 +38,7 @@ export function createSend(queue) {
      */
     fn(...args) {
       const [message, command] = args.length > 1 ? [args[1], String(args[0])] : [args[0]];
-      const reply = queue.add(message, command).then(
+      const reply = queued(queue, message, command).then(
         (confirmation) => {
           guarded(send.onConfirm, confirmation);
           return confirmation.reply;
@@ -68,4 +69,24 @@ export function createSend(queue) {
     },
   };
   return send;
+}
+
+/**
+ * Queue a message as it is now: the page may go on to change what it has sent.
+ *
+ * @param {import("./send_queue.js").SendQueue} queue
+ * @param {unknown} message
+ * @param {string} [command]
+ */
+async function queued(queue, message, command) {
+  let text;
+  try {
+    text = JSON.stringify(message);
+  } catch (cause) {
+    throw new ThywillError("invalid-message", `JSON cannot hold it: ${cause}`, { cause });
+  }
+  if (text === undefined) {
+    throw new ThywillError("invalid-message", `JSON cannot hold a message of ${typeof message}`);
+  }
+  return queue.add(JSON.parse(text), command);
 }

@@ -10,7 +10,7 @@
  */
 import { Emitter, guarded } from "./emitter.js";
 import { ThywillError } from "./errors.js";
-import { post } from "./http.js";
+import { get, post } from "./http.js";
 import { loader } from "./loader.js";
 import { createPush } from "./push.js";
 import { Readiness } from "./readiness.js";
@@ -26,7 +26,7 @@ import { ConnectionState } from "./state.js";
  */
 
 /** Build the object. A page has one, a test as many as it likes. */
-export function createThywill(request = post) {
+export function createThywill(request = post, read = get) {
   const emitter = new Emitter();
   const readiness = new Readiness();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -95,7 +95,8 @@ export function createThywill(request = post) {
     },
 
     /**
-     * POST to the site as this client: uuid, token and CSRF token are added.
+     * POST to the site as this client: uuid, token and CSRF token are added. A log-in, here or in
+     * another tab, makes the page's CSRF token stale; then it gets another one and asks again.
      *
      * @param {string} path
      * @param {object} fields
@@ -106,9 +107,16 @@ export function createThywill(request = post) {
       if (thywill.config === null) {
         throw new ThywillError("bootstrap-failed", "the page has no configuration yet");
       }
-      const { csrf_token: csrfToken, client_token: token } = thywill.config.bootstrap_parameters;
-      const body = { uuid: thywill.config.uuid, token, ...fields };
-      return request(path, body, { csrfToken, timeoutSeconds });
+      const told = thywill.config.bootstrap_parameters;
+      const body = { uuid: thywill.config.uuid, token: told.client_token, ...fields };
+      const ask = () => request(path, body, { csrfToken: told.csrf_token, timeoutSeconds });
+      try {
+        return await ask();
+      } catch (error) {
+        if (/** @type {any} */ (error).code !== "csrf-failed") throw error;
+      }
+      told.csrf_token = (await read(told.csrf_path)).csrf_token;
+      return ask(); // nothing has looked at the first one, so this is no repetition
     },
 
     bootstrap: {

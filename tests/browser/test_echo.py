@@ -234,3 +234,21 @@ def test_log_out_is_told(page: Page, site: SiteProcess) -> None:
     say(page, "anybody there?")
     failed = page.locator("#trips .trip[data-status=failed] .back")
     expect(failed).to_contain_text("unknown-client")
+
+
+def test_a_log_in_elsewhere_does_not_end_a_page(page: Page, site: SiteProcess) -> None:
+    """A log-in makes the page's CSRF token stale; it gets another one and nobody notices."""
+    open_echo(page, site)
+    page.context.clear_cookies(name="csrftoken")
+    say(page, TEXT)
+    expect(page.locator("#trips .back").first).to_have_text(TEXT)
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_a_page_whose_session_has_ended_says_what_to_do(page: Page, site: SiteProcess) -> None:
+    """After a log-out a message is refused, in words that tell to load the page again."""
+    open_echo(page, site)
+    page.context.clear_cookies()
+    say(page, TEXT)
+    expect(page.locator("#trips .back").first).to_contain_text("load it again")
+    expect(page.locator("#trips .trip").first).to_have_attribute("data-status", "failed")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { post } from "../../../static/thywill/http.js";
+import { get, post } from "../../../static/thywill/http.js";
 
 const options = (answer) => ({
   csrfToken: "c",
@@ -69,3 +69,15 @@ for (const [status, body] of [
     await assert.rejects(post("/p/", {}, options(answer)), { code: `http-${status}` });
   });
 }
+
+test("reading sends no token and is answered the same", async () => {
+  let seen;
+  const fetch = async (path, request) => {
+    seen = { path, ...request };
+    return Response.json({ status: "ok", csrf_token: "new" });
+  };
+  assert.equal((await get("/p/", { fetch })).csrf_token, "new");
+  assert.equal(seen.method, "GET");
+  assert.deepEqual(Object.keys(seen.headers), ["Accept"]);
+  await assert.rejects(get("/p/", options(new TypeError("failed"))), { code: "network" });
+});

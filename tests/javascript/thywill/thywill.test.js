@@ -190,6 +190,69 @@ test("send.fn with one argument sends a plain message, whatever it is", async ()
   }
 });
 
+test("a message that JSON cannot hold is refused at once and delays nothing", async () => {
+  const { thywill, site } = newPage();
+  thywill.push.establishConnection = () => {};
+  thywill.bootstrap.fn(CONFIG);
+  const circle = {};
+  circle.self = circle;
+  for (const message of [circle, 10n, undefined, () => {}]) {
+    await assert.rejects(thywill.send.fn(message), { code: "invalid-message" });
+  }
+  await settle();
+  assert.equal(site.requests.length, 0);
+});
+
+test("a message is sent as it was when the page sent it", async () => {
+  const { thywill, site } = newPage();
+  const message = { text: "before" };
+  thywill.send.fn("say", message);
+  message.text = "after";
+  thywill.push.establishConnection = () => {};
+  thywill.bootstrap.fn(CONFIG);
+  await settle();
+  assert.deepEqual(site.last.body.message, { text: "before" });
+});
+
+/** A page that has asked for something, and was told that its CSRF token is stale. */
+async function stalePage(csrfToken) {
+  const { thywill, site } = newPage();
+  thywill.push.establishConnection = () => {};
+  thywill.bootstrap.fn(structuredClone(CONFIG));
+  site.csrfToken = csrfToken;
+  const answer = thywill.request("/thywill/ticket/", {});
+  answer.catch(() => {});
+  await settle();
+  site.last.refuse("csrf-failed");
+  await settle();
+  return { thywill, site, answer };
+}
+
+test("after a log-in elsewhere the page gets another CSRF token and asks again", async () => {
+  const { thywill, site, answer } = await stalePage("fresh");
+  assert.deepEqual(site.reads, ["/thywill/csrf/"]);
+  assert.equal(site.last.options.csrfToken, "fresh");
+  assert.equal(site.last.body.uuid, "u-1");
+  site.last.answer({ ticket: "t" });
+  assert.equal((await answer).ticket, "t");
+  thywill.send.fn("next");
+  await settle();
+  assert.equal(site.last.options.csrfToken, "fresh");
+  assert.equal(site.reads.length, 1);
+});
+
+test("a CSRF token that is refused again is not asked for a third time", async () => {
+  const { site, answer } = await stalePage("fresh");
+  site.last.refuse("csrf-failed");
+  await assert.rejects(answer, { code: "csrf-failed" });
+  assert.equal(site.requests.length, 2);
+});
+
+test("a site that is away while a CSRF token is asked for is no refusal", async () => {
+  const { answer } = await stalePage(null);
+  await assert.rejects(answer, { code: "network" });
+});
+
 test("a refused message is told to onError and to whoever waits for the reply", async () => {
   const { thywill, site } = newPage();
   const heard = [];

@@ -176,7 +176,7 @@ test("an ERROR frame is told, and the connection is made again", async () => {
   assert.deepEqual(heard, ["live", "recovering"]);
 });
 
-for (const code of ["unknown-client", "csrf-failed", "not-allowed"]) {
+for (const code of ["unknown-client", "unknown-application", "not-allowed"]) {
   test(`after ${code} for a ticket nothing is tried any more`, async (t) => {
     const { client, site, heard, thywill } = await live();
     client.onclose(101);

@@ -8,6 +8,7 @@ export const CONFIG = {
   bootstrap_parameters: {
     send_path: "/thywill/send/",
     send_data_type: "json",
+    csrf_path: "/thywill/csrf/",
     ticket_path: "/thywill/ticket/",
     push_path: "/thywill/push/",
     csrf_token: "csrf",
@@ -43,6 +44,15 @@ export class Site {
       });
     });
 
+  /** A GET, answered at once; null: nobody answers. */
+  reads = [];
+  csrfToken = "csrf";
+  read = async (path) => {
+    this.reads.push(path);
+    if (this.csrfToken === null) throw new ThywillError("network", "no answer");
+    return { status: "ok", csrf_token: this.csrfToken };
+  };
+
   /** The request that was made last. */
   get last() {
     return this.requests.at(-1);
@@ -52,7 +62,7 @@ export class Site {
 /** A page before its bootstrap, with everything it says in `heard`. */
 export function newPage() {
   const site = new Site();
-  const thywill = createThywill(site.request);
+  const thywill = createThywill(site.request, site.read);
   const heard = [];
   thywill.on("state", (state) => heard.push(state));
   thywill.push.onError = (error) => heard.push(error.code ?? error);
