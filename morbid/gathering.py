@@ -11,9 +11,11 @@ connection gets its own in one piece, straight to the socket::
                     SEND b --> writer.write: [a, b]
                   turn.end() ------> socket.send(ab)  for each of them
 
-What the kernel does not take, what comes while something is still waiting, a burst that is larger
-than the transport's own buffer, and whatever no packet has caused goes the usual way: order,
-back-pressure, bounds and errors stay with Twisted and with ``morbid.outgoing``.
+What the kernel does not take, what comes while something is still waiting, and whatever no packet
+has caused goes the usual way: order, back-pressure, bounds and errors stay with Twisted and with
+``morbid.outgoing``. No more is gathered than the transport's own buffer holds. What is beyond that
+is written at once, so that the transport can say that it is full while there is still somebody
+to listen: a queue that sends its backlog stops there, and gives the rest to others.
 """
 
 from __future__ import annotations
@@ -22,8 +24,6 @@ import logging
 from typing import Any
 
 from twisted.internet.tcp import Connection
-
-from morbid.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -66,38 +66,35 @@ class GatheringWriter:
         transport: a connection that ``can_gather``.
     """
 
-    __slots__ = ("_frames", "_outgoing", "_send", "_turn", "transport")
+    __slots__ = ("_frames", "_send", "_size_bytes", "_turn", "transport")
 
-    def __init__(self, transport: Any, outgoing: Outgoing, turn: Turn) -> None:
+    def __init__(self, transport: Any, turn: Turn) -> None:
         self.transport = transport
-        self._outgoing = outgoing
         self._turn = turn
         self._send = transport.socket.send
         self._frames: list[bytes] = []
+        self._size_bytes = 0
 
     def write(self, data: bytes) -> None:
         """Take a frame, or any other bytes."""
         frames = self._frames
-        if frames:
-            frames.append(data)
-        elif self._turn.is_open:
-            frames.append(data)
+        if not frames:
+            if not self._turn.is_open:
+                self.transport.write(data)
+                return
             self._turn.add(self)
-        else:
-            self.transport.write(data)
+        frames.append(data)
+        self._size_bytes += len(data)
+        if self._size_bytes > self.transport.bufferSize:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was gathered. To be called before the transport is told to close."""
         frames = self._frames
         if not frames:
             return
-        self._frames = []
-        if len(frames) == 1:
-            self._write_now(frames[0])
-        elif sum(map(len, frames)) <= self.transport.bufferSize:
-            self._write_now(b"".join(frames))
-        else:
-            self._write_one_by_one(frames)
+        self._frames, self._size_bytes = [], 0
+        self._write_now(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def _write_now(self, data: bytes) -> None:
         transport = self.transport
@@ -116,16 +113,6 @@ class GatheringWriter:
             sent = 0  # full, or broken: the reactor's own attempt finds out and reports it
         if sent != len(data):
             transport.write(data[sent:])
-
-    def _write_one_by_one(self, frames: list[bytes]) -> None:
-        """Let the transport stop us when it is full, so that the rest is held, and counted."""
-        outgoing = self._outgoing
-        was_closed = outgoing.is_closed
-        for frame in frames:
-            if was_closed or not outgoing.is_paused:
-                self.transport.write(frame)
-            else:
-                outgoing.send(frame)
 
 
 def can_gather(transport: object) -> bool:

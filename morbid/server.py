@@ -84,7 +84,7 @@ class StompProtocol(Protocol):
         )
         self.session.wake = self._settle
         if can_gather(transport):
-            self._writer = GatheringWriter(transport, self.session, factory.turn)
+            self._writer = GatheringWriter(transport, factory.turn)
             self.session.write_to(self._writer.write)
         else:
             self.session.write_to(transport.write)

@@ -77,7 +77,7 @@ def given_back(wire: Wire, sent: bytes) -> str:
     queue = f"/queue/{uuid.uuid4().hex}"
     wire.subscribe(queue, "1", ack="client").write(sent.replace(b"@", queue.encode()))
     assert wire.answers() == "MESSAGE, open"
-    wire.write(b"UNSUBSCRIBE\nid:1\n\n\0").subscribe(queue, "2")
+    wire.send("UNSUBSCRIBE", id="1").send("SUBSCRIBE", id="2", destination=queue)
     return wire.answers()
 
 
