@@ -153,11 +153,14 @@ class SiteRoot(Resource):
     def render(self, request: Request) -> Any:
         """Answer one request."""
         self._follow(request)
+        if not request.path.startswith(b"/"):
+            return _text(request, 400, b"Only paths of this site are served here.\n")
         if self._static_prefix and request.path.startswith(self._static_prefix):
             assert self._static_files is not None
             return self._static_files.serve(request, request.path[len(self._static_prefix) :])
         if self.requests_open > self._max_open_requests:
-            return _busy(request)
+            request.responseHeaders.setRawHeaders("retry-after", ["1"])
+            return _text(request, 503, b"Too many requests are waiting; try again.\n")
         self._prepare_for_django(request)
         return self._wsgi.render(request)  # type: ignore[no-untyped-call]
 
@@ -209,13 +212,12 @@ class SiteRoot(Resource):
         request.notifyFinish().addBoth(over)
 
 
-def _busy(request: Request) -> bytes:
-    request.setResponseCode(503)
+def _text(request: Request, status: int, body: bytes) -> bytes:
+    request.setResponseCode(status)
     headers = request.responseHeaders
-    headers.setRawHeaders("retry-after", ["1"])
     headers.setRawHeaders("cache-control", ["no-store"])
     headers.setRawHeaders("content-type", ["text/plain; charset=utf-8"])
-    return b"Too many requests are waiting; try again.\n"
+    return body
 
 
 def _is_complete(request: Request) -> bool:

@@ -50,7 +50,7 @@ TYPES = {
 _OTHER_TYPES = mimetypes.MimeTypes()
 
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # 31 February, or a year beyond all measure
         return None
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
@@ -188,8 +188,8 @@ class StaticFiles(Resource):
     def _send(self, request: Request, method: str, name: str, file: BinaryIO) -> Any:
         about = os.fstat(file.fileno())
         asked = {
-            name: values[-1]
-            for name in ("if-none-match", "if-modified-since", "if-range", "range")
+            name.decode(): values[-1].decode("latin-1")
+            for name in (b"if-none-match", b"if-modified-since", b"if-range", b"range")
             if (values := request.requestHeaders.getRawHeaders(name))
         }
         answer = negotiate(method, asked, about.st_size, about.st_mtime_ns)

@@ -154,6 +154,16 @@ class StaticFileTests(SiteCase):
         answer = await self.ask("POST /static/app.js", "Content-Length: 0")
         assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
 
+    async def test_odd_conditions(self):
+        """Headers that are no text, or hold numbers beyond all measure, are as good as none."""
+        for header in (
+            "If-None-Match: \xff",
+            "If-Modified-Since: \xff",
+            f"Range: bytes=0-{'9' * 5000}",
+        ):
+            answer = await self.ask("GET /static/app.js", header)
+            assert answer.status == 200, header
+
     async def test_a_file_that_becomes_shorter_ends_the_connection(self):
         """A browser does not wait for bytes that will never come."""
         path = Path(self.folder, "large.bin")
@@ -192,6 +202,11 @@ class DjangosPlaceTests(SiteCase):
         assert answer.told["SCRIPT_NAME"] == ""
         assert (await self.ask("GET /")).told["PATH_INFO"] == "/"
         assert (await self.ask("GET /static")).told["PATH_INFO"] == "/static"
+
+    async def test_only_paths_are_served(self):
+        """What a proxy is asked for is refused, and not cut into a path."""
+        for line in ("GET http://evil.example/thywill/init/", "CONNECT 127.0.0.1:61613"):
+            assert (await self.ask(line)).status == 400, line
 
     async def test_a_proxys_headers_arrive(self):
         """X-Forwarded headers are Django's to judge; look-alikes with underscores are dropped."""

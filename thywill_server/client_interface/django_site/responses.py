@@ -42,6 +42,7 @@ def response(answer: Answer) -> HttpResponse:
     result = HttpResponse(answer.body, status=answer.status, content_type="application/json")
     result["Cache-Control"] = "no-store"
     result["X-Content-Type-Options"] = "nosniff"
+    result["Content-Length"] = str(len(answer.body))
     if answer.status == 503:
         result["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return result
