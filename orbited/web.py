@@ -24,6 +24,9 @@ __all__ = ["BoundedSite", "WebExchange", "WebResource"]
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("orbited.access")
 
+#: Digits of a Content-Length. Python refuses to read some thousands, and twisted.web to hear of it.
+LONGEST_LENGTH = 19
+
 #: How long we go on reading after a refusal, so that the browser gets to see it.
 LINGER_SECONDS = 2.0
 
@@ -214,6 +217,14 @@ class _Channel(HTTPChannel):
             self._is_reading_head = True
             self.setTimeout(self.site.header_seconds)
         super(HTTPChannel, self).dataReceived(data)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Twisted: one line of the head; a length beyond all measure ends it, not the reactor."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > LONGEST_LENGTH:
+            self._respondToBadRequestAndDisconnect()
+            return False
+        return cast(bool, super().headerReceived(line))
 
     def allHeadersReceived(self) -> None:
         """Twisted: the head is complete."""

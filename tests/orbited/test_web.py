@@ -72,6 +72,13 @@ def test_a_head_that_comes_in_drops_is_cut(server):
     assert raw(server) == b""
 
 
+@pytest.mark.parametrize("digits", [20, 3900])
+def test_a_length_beyond_all_measure_is_refused(server, digits):
+    """Python does not read a number of some thousands of digits; nobody has to."""
+    request = b"POST /tcp HTTP/1.1\r\nHost: x\r\nContent-Length: %b\r\n\r\n" % (b"9" * digits)
+    assert b" 400 " in raw(server, request).splitlines()[0]
+
+
 def test_a_head_that_is_too_large_is_refused(server):
     """One long header, or many."""
     long = b"GET /tcp HTTP/1.1\r\nHost: x\r\nX: %b\r\n\r\n" % (b"x" * 5000)
