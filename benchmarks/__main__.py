@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
@@ -21,8 +22,8 @@ from benchmarks.workloads import GROUPS, WORKLOADS, Workload
 HERE: Final = Path(__file__).parent
 DOCUMENTATION: Final = HERE.parent / "documentation"
 PAGE: Final = DOCUMENTATION / "reference" / "benchmarks.md"
-FULL: Final = {"rounds": 5, "seconds": 2.0}
-SHORT: Final = {"rounds": 2, "seconds": 0.7}
+FULL: Final = {"rounds": 5, "seconds": 2.0, "budget_seconds": math.inf}
+SHORT: Final = {"rounds": 2, "seconds": 0.7, "budget_seconds": 240.0}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         workloads = _chosen_workloads(arguments.group, arguments.workloads)
         wanted = _chosen_systems(systems, workloads, arguments.systems)
+        if arguments.short and not arguments.systems:
+            wanted = [system for system in wanted if system.is_in_short_runs]
     except KeyError as error:
         parser.error(f"{error.args[0]!r} is not known: --list says what there is")
     is_whole = not (arguments.systems or arguments.workloads)
@@ -72,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(results_file, facts, arguments.group)
         return 0
     try:
-        facts = _run(bench, wanted, workloads, rounds, seconds, results_file)
+        facts = _run(
+            bench, wanted, workloads, rounds, seconds, preset["budget_seconds"], results_file
+        )
     except UnusableError as error:
         sys.stderr.write(f"thywill: {error}\n")
         return 1
@@ -92,6 +97,7 @@ def _run(
     workloads: list[Workload],
     rounds: int,
     seconds: float,
+    budget_seconds: float,
     results_file: Path,
 ) -> report.Facts:
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
@@ -113,7 +119,7 @@ def _run(
         references=frozenset(system.name for system in systems if system.is_reference),
     )
     results_file.write_text("")
-    Campaign(generator, present, workloads, rounds, seconds, results_file).run()
+    Campaign(generator, present, workloads, rounds, seconds, results_file, budget_seconds).run()
     return facts
 
 

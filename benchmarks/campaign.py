@@ -8,6 +8,7 @@ workload finds out how many messages fill the wished time; what fails there is n
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Campaign:
         rounds: how often everything is done.
         seconds: how long one run should take.
         results: file that gets one line of JSON for each run.
+        budget_seconds: after which no system is started any more, but in the first round.
         tell: is told each result in a line.
     """
 
@@ -38,14 +40,19 @@ class Campaign:
     rounds: int
     seconds: float
     results: Path
+    budget_seconds: float = math.inf
     tell: Callable[[str], None] = print
     _messages: dict[tuple[str, str], int] = field(default_factory=dict)
     _failed: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self) -> None:
         """Do it all."""
+        end = time.monotonic() + self.budget_seconds
         for round_number in range(1, self.rounds + 1):
             for system in self.systems:
+                if round_number > 1 and time.monotonic() > end:
+                    self.tell(f"{round_number}  {system.name}: left out, the time is over")
+                    continue
                 for workload, figures in self._round_of(system):
                     self._keep(system, workload, round_number, figures)
 

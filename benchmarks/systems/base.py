@@ -89,6 +89,7 @@ class System:
         title: in tables.
         kinds: of conversations that it can hold, see ``benchmarks.workloads``.
         is_reference: a yardstick made for this benchmark, not something one would deploy.
+        is_in_short_runs: whether ``--short`` takes it in.
         settle_seconds: how long it needs after the last subscription.
         handshakes_at_once: how many clients may connect at the same time.
     """
@@ -97,6 +98,7 @@ class System:
     title: str
     kinds: ClassVar[frozenset[str]]
     is_reference: ClassVar[bool] = False
+    is_in_short_runs: bool = True
     settle_seconds: ClassVar[float] = 0.3
     handshakes_at_once: ClassVar[int] = 32
 

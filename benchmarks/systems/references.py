@@ -32,6 +32,7 @@ class Floor(System):
         self.title = title
         self._program, self._way = program, way
         self._frame_bytes = 0
+        self.is_in_short_runs = way in ("c-send", "tw-write", "tw-direct")
         super().__init__(bench)
 
     def version(self) -> str:
