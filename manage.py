@@ -17,6 +17,15 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"settings.py: {error}")
+    except Exception as error:
+        from django.conf import settings
+
+        from thywill_server.startup import application_problem
+
+        sentence = settings.configured and application_problem(error, settings.THYWILL)
+        if not sentence:
+            raise
+        sys.exit(sentence)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -50,6 +51,9 @@ EXAMPLES: Final[dict[str, str]] = {
     "application": "thywill_server.application.local_python.LocalPython",
     "client_interface": "thywill_server.client_interface.django_site.DjangoSite",
 }
+
+_OTHERS: Final = ("<", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+"""How the paths of Python's own files and of installed packages begin."""
 
 T = TypeVar("T")
 
@@ -190,7 +194,8 @@ def import_reason(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
     frames = traceback.extract_tb(error.__traceback__)
-    place = f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+    own = [frame for frame in frames if not frame.filename.startswith(_OTHERS)] or frames
+    place = f", {Path(own[-1].filename).name} line {own[-1].lineno}" if own else ""
     return f"{type(error).__name__}: {text}{place}"
 
 
