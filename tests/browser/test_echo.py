@@ -252,3 +252,26 @@ def test_a_page_whose_session_has_ended_says_what_to_do(page: Page, site: SitePr
     say(page, TEXT)
     expect(page.locator("#trips .back").first).to_contain_text("load it again")
     expect(page.locator("#trips .trip").first).to_have_attribute("data-status", "failed")
+
+
+@pytest.mark.parametrize("text_size", ["100%", "200%"])
+def test_the_page_fits_a_narrow_window(page: Page, site: SiteProcess, text_size: str) -> None:
+    """At 320 pixels, with text twice as large too, nothing has to be scrolled sideways to."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    open_echo(page, site)
+    page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
+    say(page, "x" * 200)
+    expect(page.locator("#count")).to_have_text("1 of 1")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_the_series_keeps_the_focus(page: Page, site: SiteProcess) -> None:
+    """Who works by keyboard stays where they were while twenty messages make their trips."""
+    open_echo(page, site)
+    button = page.get_by_role("button", name="Send 20 in a row")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count")).to_have_text("20 of 20")
+    expect(button).to_be_focused()
+    expect(button).to_be_enabled()

@@ -40,6 +40,7 @@ def test_the_page_names_what_it_consists_of() -> None:
     assert page.configuration["application_parameters"] == {"title": "Echo"}
     assert page.configuration["application_resources"] == [
         {"type": "css", "resource": "/static/proof_of_concept/echo.css"},
+        {"type": "css", "resource": "/static/proof_of_concept/trips.css"},
         {"type": "javascript", "resource": "/static/proof_of_concept/echo.js"},
     ]
     assert page.uuid in page.html.partition("<body>")[2]

@@ -35,13 +35,14 @@ function finish(trip) {
   view.showMeasures(trips);
 }
 
-/** @param {HTMLButtonElement} button disabled meanwhile */
+/** @param {HTMLButtonElement} button without effect meanwhile; disabled, it would lose the focus */
 async function sendSeries(button) {
-  button.disabled = true;
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true";
   for (let number = 1; number <= SERIES; number += 1) {
     await send(`${number} of ${SERIES}`);
   }
-  button.disabled = false;
+  button.ariaDisabled = null;
 }
 
 thywill.push.onReceipt = (/** @type {string} */ text) => {
