@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -20,6 +21,8 @@ from morbid.policy import Policy
 from morbid.server import StompFactory, new_broker
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BACKLOG: Final = 1_024
 """Connections that the system may hold for us: many come at once after a restart."""
@@ -67,18 +70,26 @@ def build_security(configuration: Configuration) -> Security:
     elif configuration.text("password_file"):
         from morbid.passwords import PasswordFile
 
-        authenticator = PasswordFile.read(configuration.path("password_file"))
+        authenticator = _read(configuration, "password_file", PasswordFile.read)
     elif configuration.text("auth"):
         from morbid.parms import load_parms
 
-        authenticator, authorizer = load_parms(configuration.path("auth"))
+        authenticator, authorizer = _read(configuration, "auth", load_parms)
     if configuration.text("authorizer"):
         authorizer = _make(configuration, "authorizer")
     elif configuration.text("rights_file"):
         from morbid.rights import GroupRights
 
-        authorizer = GroupRights.read(configuration.path("rights_file"))
+        authorizer = _read(configuration, "rights_file", GroupRights.read)
     return Security(authenticator, authorizer, _make_reviewer(configuration))
+
+
+def _read(configuration: Configuration, option: str, read: Callable[[Path], T]) -> T:
+    """Read the file that an option names; what is wrong also says where it is named."""
+    try:
+        return read(configuration.path(option))
+    except ConfigurationError as error:
+        raise configuration.error(option, str(error)) from error
 
 
 def _make_reviewer(configuration: Configuration) -> Reviewer | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import getpass
 import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from morbid.config import DEFAULT_INTERFACE, DEFAULT_PORT, OPTIONS, read_configuration
 from morbid.errors import ConfigurationError
 from morbid.limits import Limits
+
+if TYPE_CHECKING:
+    from twisted.internet.error import CannotListenError
 
 INTRODUCTION: Final = """\
 A STOMP 1.0, 1.1 and 1.2 broker. Programs connect, SUBSCRIBE to destinations, and SEND
@@ -117,7 +121,7 @@ def _run(path: str | None, given: dict[str, str]) -> int:
     try:
         service.startService()
     except CannotListenError as error:
-        sys.stderr.write(f"morbid: {error}; choose another port with -p\n")
+        sys.stderr.write(f"morbid: {_cannot_listen(error)}\n")
         return 1
     host = configuration.text("interface", DEFAULT_INTERFACE) or "all interfaces"
     sys.stdout.write(f"morbid: STOMP on {host}, port {service.port}. Ctrl-C ends it.\n")
@@ -125,6 +129,17 @@ def _run(path: str | None, given: dict[str, str]) -> int:
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
     return 0
+
+
+def _cannot_listen(error: CannotListenError) -> str:
+    """One sentence: what is in the way, and what to do about it."""
+    reason = getattr(error.socketError, "strerror", None) or error.socketError
+    advice = {
+        errno.EADDRINUSE: "choose another port with -p",
+        errno.EACCES: "ports below 1024 are for the system; choose another with -p",
+    }.get(getattr(error.socketError, "errno", 0), "choose another address with -i")
+    host = error.interface or "all interfaces"
+    return f"cannot listen on {host}, port {error.port}: {reason}; {advice}"
 
 
 def _print_password_line() -> int:

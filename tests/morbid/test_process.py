@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import resource
+import errno
 import signal
 import socket
 import subprocess
 import sys
 
 import pytest
+from twisted.internet.error import CannotListenError
 
 from morbid.passwords import PasswordHash
+from morbid.start import _cannot_listen
 from stompservice.protocol import Frame, FrameParser, encode
 
 pytestmark = pytest.mark.functional
@@ -113,6 +115,24 @@ def test_port_in_use(start_broker):
     assert "Traceback" not in ended.stderr
 
 
+def test_address_of_another_machine():
+    """An address that is not ours is one sentence, with advice that fits."""
+    ended = run("-i", "203.0.113.7", "-p", "0")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("morbid: cannot listen on 203.0.113.7, port 0: ")
+    assert ended.stderr.endswith("choose another address with -i\n")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_port_of_the_system():
+    """A port that only the system may use is one sentence."""
+    error = CannotListenError("127.0.0.1", 80, PermissionError(errno.EACCES, "Permission denied"))
+    assert _cannot_listen(error) == (
+        "cannot listen on 127.0.0.1, port 80: Permission denied; "
+        "ports below 1024 are for the system; choose another with -p"
+    )
+
+
 def test_password_file(start_broker, new_connection, tmp_path):
     """A line that --hash-password makes lets its login in, and nobody else."""
     made = run("--hash-password", typed="me\npw\n")
@@ -163,6 +183,13 @@ def test_restq_that_is_not_there(start_broker, new_connection):
     [
         ("port=x", "morbid.cfg:1: port: expected"),
         ("verbose=maybe", "morbid.cfg:1: verbose: expected"),
+        (
+            "# one\n\nmax_bodybytes=1",
+            "morbid.cfg:3: there is no option 'max_bodybytes'",
+        ),
+        ("password_file=nowhere", "morbid.cfg:1: cannot read"),
+        ("rights_file=nowhere", "morbid.cfg:1: cannot read"),
+        ("auth=nowhere", "morbid.cfg:1: auth: there is no security module"),
         ("what", "morbid.cfg:1: expected option=value"),
     ],
 )
@@ -182,37 +209,6 @@ def test_help():
     options = run("--help-options").stdout
     assert "max_body_bytes=4194304" in options
     assert "authenticator" in options
-
-
-def memory_kb(pid):
-    """Resident memory of a process."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
-def test_connections_that_vanish(start_broker):
-    """Rounds of connections that open, subscribe and vanish: memory stays where it was."""
-    broker = start_broker()
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    count = min(400, soft // 2)
-    frames = CONNECT + encode(Frame("SUBSCRIBE", {"id": "0", "destination": "/queue/a"}))
-    memory = []
-    for round_number in range(6):
-        connections = []
-        for number in range(count):
-            connection = Connection(broker.port)
-            mine = {"id": "1", "destination": f"/topic/{round_number}-{number}", "receipt": "r"}
-            connection.write(frames + encode(Frame("SUBSCRIBE", mine)))
-            connections.append(connection)
-        for connection in connections:
-            while connection.frame().command != "RECEIPT":
-                pass
-        for connection in connections:
-            connection.socket.close()
-        settled = Connection(broker.port).connect()
-        settled.socket.close()
-        memory.append(memory_kb(broker.process.pid))
-    assert memory[-1] - memory[2] < 2_000, memory
 
 
 def test_subscriber_that_stops_reading(start_broker, new_connection, tmp_path):
