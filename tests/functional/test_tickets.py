@@ -133,7 +133,7 @@ def test_a_page_cannot_be_the_site(site, door):
 def test_a_connection_ends_with_its_ticket(site, door, ticket_for):
     """A page that does not renew its ticket gets an ERROR when the ticket ends."""
     page = site.open_page()
-    with door(page, ticket_for(page, seconds=1)) as connection:
+    with door(page, ticket_for(page, seconds=3)) as connection:
         assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
         assert_ended(connection, connection.receive())
 
