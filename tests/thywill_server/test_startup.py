@@ -66,7 +66,7 @@ WHERE = 'THYWILL["application"]["packages"]: cannot import "my_apps.shop" '
             {
                 "models": "from django.db import models\n\n\n"
                 "class Item(models.Model):\n    price = models.CharField(max_length=1)\n"
-                "    class Meta:\n        app_label = \"shop\"\n        colour = 1\n"
+                '    class Meta:\n        app_label = "shop"\n        colour = 1\n'
             },
             "(TypeError: 'class Meta' got invalid attribute(s): colour, models.py line 4)",
         ),
