@@ -20,8 +20,9 @@ from benchmarks.systems.base import Bench, System
 from benchmarks.workloads import GROUPS, WORKLOADS, Workload
 
 HERE: Final = Path(__file__).parent
-DOCUMENTATION: Final = HERE.parent / "documentation"
-PAGE: Final = DOCUMENTATION / "reference" / "benchmarks.md"
+ROOT: Final = HERE.parent
+PAGE: Final = ROOT / "documentation" / "reference" / "benchmarks.md"
+IMAGES: Final = ROOT / "documentation" / "images"
 FULL: Final = {"rounds": 5, "seconds": 2.0, "budget_seconds": math.inf}
 SHORT: Final = {"rounds": 2, "seconds": 0.7, "budget_seconds": 240.0}
 
@@ -71,8 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     results_file = work / f"{arguments.group if is_whole else 'partial'}.jsonl"
     facts_file = results_file.with_suffix(".json")
     if arguments.report:
-        facts = _facts_from(json.loads(facts_file.read_text()))
-        _write(results_file, facts, arguments.group)
+        _write(work, arguments.group)
         return 0
     try:
         facts = _run(
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if table := [row for row in rows if row.workload == workload.name]:
             print("\n" + report.section(table, facts))
     if is_whole:
-        _write(results_file, facts, arguments.group)
+        _write(work, arguments.group)
     return 0
 
 
@@ -138,21 +138,27 @@ def _chosen_systems(
     return [system for system in systems.values() if system.kinds & kinds]
 
 
-def _facts_from(kept: dict[str, object]) -> report.Facts:
-    references = kept.pop("references")
-    assert isinstance(references, list)
-    return report.Facts(**kept, references=frozenset(references))  # type: ignore[arg-type]
-
-
-def _write(results_file: Path, facts: report.Facts, group: str) -> None:
-    """The page and its picture."""
-    rows = results.read(results_file.read_text().splitlines())
-    picture = DOCUMENTATION / "images" / f"benchmarks-{group}.svg"
-    title = report.HEADINGS[group]
-    picture.write_text(chart.draw(title, rows, facts, facts.ours.get(group, "")))
+def _write(work: Path, group: str) -> None:
+    """The page with all groups that have been run here, and the picture of this one."""
+    kept = {name: work / f"{name}.jsonl" for name in GROUPS}
+    kept = {name: path for name, path in kept.items() if path.with_suffix(".json").exists()}
+    rows = {name: results.read(path.read_text().splitlines()) for name, path in kept.items()}
+    facts = {name: _read_facts(path) for name, path in kept.items()}
+    pictures = {name: IMAGES / f"benchmarks-{name}.svg" for name in kept}
+    if any(row.microseconds for row in rows[group]):
+        title, ours = report.HEADINGS[group], report.OURS.get(group, "")
+        pictures[group].write_text(chart.draw(title, rows[group], facts[group], ours))
+    links = {name: f"../images/{path.name}" for name, path in pictures.items() if path.exists()}
+    others = [each for name, each in facts.items() if name != group]
+    every_row = [row for each in rows.values() for row in each]
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(report.page(rows, facts, {group: f"../images/{picture.name}"}))
-    print(f"written: {PAGE.relative_to(HERE.parent)}, {picture.relative_to(HERE.parent)}")
+    PAGE.write_text(report.page(every_row, facts[group].joined_with(others), links))
+    print(f"written: {PAGE.relative_to(ROOT)}")
+
+
+def _read_facts(results_file: Path) -> report.Facts:
+    kept = json.loads(results_file.with_suffix(".json").read_text())
+    return report.Facts(**{**kept, "references": frozenset(kept["references"])})
 
 
 def _list(systems: dict[str, System]) -> int:

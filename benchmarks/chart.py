@@ -15,8 +15,8 @@ from benchmarks.results import Row
 from benchmarks.workloads import WORKLOADS
 
 WIDTH: Final = 960
-LABEL_WIDTH: Final = 262
-BAR_WIDTH: Final = 560
+LABEL_WIDTH: Final = 322
+BAR_WIDTH: Final = 520
 BAR_HEIGHT: Final = 18
 ROW_HEIGHT: Final = 26
 PANEL_HEAD: Final = 46
@@ -55,6 +55,7 @@ def draw(title: str, rows: Sequence[Row], facts: Facts, ours: str) -> str:
     parts = [
         _text(24, 44, title, "title"),
         _text(24, 68, "Server CPU for each delivery, in microseconds: shorter is better", "soft"),
+        *_legend(),
     ]
     y = TOP
     for workload in WORKLOADS.values():
@@ -76,6 +77,17 @@ def draw(title: str, rows: Sequence[Row], facts: Facts, ours: str) -> str:
         f'  <rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{y - 1}" rx="14"/>\n'
         f"  {body}\n</svg>\n"
     )
+
+
+def _legend() -> list[str]:
+    """What the three colors stand for, at the right of the second line."""
+    entries = (("ours", "this project"), ("others", "others"), ("floor", "floors, no protocol"))
+    parts, x = [], WIDTH - 372
+    for kind, words in entries:
+        parts.append(f'<rect class="{kind}" x="{x}" y="57" width="12" height="12" rx="3"/>')
+        parts.append(_text(x + 18, 68, words, "soft"))
+        x += 44 + 7 * len(words)
+    return parts
 
 
 def _panel(y: int, rows: list[Row], facts: Facts, ours: str) -> tuple[list[str], int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from benchmarks.results import Row
@@ -24,7 +24,7 @@ READING: Final = """\
 - **us** is CPU time of all server processes, in user mode and in the kernel, divided by the
   deliveries: the minimum of {rounds} rounds, because whatever else runs on the machine only adds.
   The median is beside it; where the two differ much, something else was running.
-- **x {ours}** says how many times the figure of {ours} that is; more is worse.
+- **x** says how many times the figure of this project that is; more is worse.
 - **Floors** are not brokers. They send frames of the same length to as many connections, and know
   no protocol: the system call alone, in C and from Python.
 - Deliveries per second and latencies come second: the generator shares the machine. The server has
@@ -46,7 +46,6 @@ class Facts:
         versions: by name of the system.
         missing: by name of the system, why it is not there.
         references: names of the systems that are floors.
-        ours: the system that others are compared with, by group of workloads.
     """
 
     machine: str
@@ -56,8 +55,21 @@ class Facts:
     versions: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
     references: frozenset[str] = frozenset()
-    ours: Mapping[str, str] = field(default_factory=lambda: {"stomp": "morbid"})
 
+    def joined_with(self, others: Iterable[Facts]) -> Facts:
+        """Facts of several runs, of which this is the last."""
+        runs = [*others, self]
+        return replace(
+            self,
+            titles={name: title for run in runs for name, title in run.titles.items()},
+            versions={name: words for run in runs for name, words in run.versions.items()},
+            missing={name: words for run in runs for name, words in run.missing.items()},
+            references=frozenset(name for run in runs for name in run.references),
+        )
+
+
+OURS: Final = {"stomp": "morbid", "web": "orbited-websocket"}
+"""The system that others are compared with, by group of workloads."""
 
 HEADINGS: Final = {
     "stomp": "STOMP over TCP",
@@ -84,7 +96,7 @@ def page(rows: Sequence[Row], facts: Facts, charts: Mapping[str, str]) -> str:
             parts.append(f"![{heading}: CPU time for each delivery]({charts[group]})\n")
         for name in names:
             parts.append(section([row for row in rows if row.workload == name], facts))
-    parts.append(READING.format(rounds=facts.rounds, ours=next(iter(facts.ours.values()))))
+    parts.append(READING.format(rounds=facts.rounds))
     parts.append(_what_was_measured(facts))
     return "\n".join(parts)
 
@@ -92,7 +104,9 @@ def page(rows: Sequence[Row], facts: Facts, charts: Mapping[str, str]) -> str:
 def section(rows: Sequence[Row], facts: Facts) -> str:
     """The table of one workload, the cheapest first, floors and failures at the end."""
     workload = WORKLOADS[rows[0].workload]
-    ours = next((row for row in rows if row.system == facts.ours.get(workload.group)), None)
+    if workload.mode == "hold":
+        return _memory_section(rows, facts)
+    ours = next((row for row in rows if row.system == OURS.get(workload.group)), None)
     base = ours.microseconds if ours else None
     name = _plain(facts.titles[ours.system]) if ours else ""
     head = f"### {workload.name}: {workload.sentence}\n\n"
@@ -117,6 +131,17 @@ def section(rows: Sequence[Row], facts: Facts) -> str:
         lines.append(_line([*cells, _time(row.p99_microseconds)]))
     notes = [f"{facts.titles[row.system]}: {row.fault}." for row in rows if _is_flawed(row)]
     return head + "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in notes)
+
+
+def _memory_section(rows: Sequence[Row], facts: Facts) -> str:
+    stages = sorted({number for row in rows for number in row.kilobytes})
+    columns = ["system", *(f"kB at {number:,}" for number in stages)]
+    lines = [_line(columns), _line(["---", *["---:"] * len(stages)])]
+    for row in sorted(rows, key=lambda row: max(row.kilobytes.values(), default=float("inf"))):
+        cells = [f"{size:.1f}" for _, size in sorted(row.kilobytes.items())]
+        cells = cells or [f"fails: {row.fault}", *[""] * (len(stages) - 1)]
+        lines.append(_line([facts.titles[row.system], *cells]))
+    return "\n".join(lines) + "\n"
 
 
 def _what_was_measured(facts: Facts) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from benchmarks.campaign import fault
 from benchmarks.generator import Figures
@@ -24,6 +24,7 @@ class Row:
         p99_microseconds: likewise.
         runs: how many there were.
         fault: what went wrong, if anything did, in any of them.
+        kilobytes: by number of idle connections, what each of them takes, the minimum.
     """
 
     system: str
@@ -36,6 +37,7 @@ class Row:
     p99_microseconds: float = 0.0
     runs: int = 0
     fault: str = ""
+    kilobytes: Mapping[int, float] = field(default_factory=dict)
 
 
 def read(lines: Iterable[str]) -> list[Row]:
@@ -49,6 +51,8 @@ def read(lines: Iterable[str]) -> list[Row]:
 
 def _row(system: str, workload: str, runs: list[Figures]) -> Row:
     faults = [fault(figures) for figures in runs if not figures["ok"]]
+    if not faults and "base_kilobytes" in runs[0]:
+        return Row(system, workload, None, runs=len(runs), kilobytes=_kilobytes(runs))
     good = [figures for figures in runs if figures["ok"] and "us_per_delivery" in figures]
     if not good:
         words = faults[0] if faults else "nothing was measured"
@@ -70,3 +74,8 @@ def _row(system: str, workload: str, runs: list[Figures]) -> Row:
         runs=len(runs),
         fault=f"{len(faults)} of {len(runs)} runs failed: {faults[0]}" if faults else "",
     )
+
+
+def _kilobytes(runs: list[Figures]) -> dict[int, float]:
+    names = [name for name in runs[0] if name.startswith("kilobytes_")]
+    return {int(name.rpartition("_")[2]): min(figures[name] for figures in runs) for name in names}

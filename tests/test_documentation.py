@@ -57,7 +57,9 @@ def test_pictures_are_what_the_script_draws(tmp_path: Path) -> None:
         [sys.executable, IMAGES / "draw.py", tmp_path], check=True, capture_output=True, timeout=60
     )
     drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in IMAGES.glob("*.svg")}
+    # Charts of measurements are drawn by ./run bench, from what it has measured.
+    kept = [path for path in IMAGES.glob("*.svg") if not path.name.startswith("benchmarks-")]
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in kept}
 
 
 @pytest.mark.parametrize("picture", sorted(IMAGES.glob("*.svg")), ids=lambda path: path.name)

@@ -22,6 +22,7 @@ It is made once and started anew for every round. Add it to its family's list, w
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -132,6 +133,17 @@ class System:
     def conversation(self, kind: str) -> Conversation:
         """What its clients say."""
         raise NotImplementedError
+
+
+def our_version() -> str:
+    """The revision of this repository, whether its servers were changed since, what is below."""
+    import twisted
+
+    revision = output_of(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
+    packages = ["stompservice", "morbid", "orbited"]
+    if output_of(["git", "-C", str(ROOT), "status", "--porcelain", "--", *packages]) != "?":
+        revision += " with changes"
+    return f"revision {revision}, Twisted {twisted.__version__}, Python {platform.python_version()}"
 
 
 def output_of(command: list[str], environment: Mapping[str, str] | None = None) -> str:

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from benchmarks.conversation import MESSAGE, Conversation, stomp
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import ROOT, System, output_of
+from benchmarks.systems.base import ROOT, System, our_version
 from benchmarks.workloads import MESSAGE_BYTES
 
 CONNECT: Final = stomp(
@@ -76,11 +76,7 @@ class Morbid(Broker):
 
     def version(self) -> str:
         """The revision of this repository, and what is below it."""
-        import twisted
-
-        revision = output_of(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
-        below = f"Twisted {twisted.__version__}, Python {platform.python_version()}"
-        return f"revision {revision}, {below}"
+        return our_version()
 
     def start(self) -> None:
         """``python -m morbid``."""

@@ -26,6 +26,8 @@ class Floor(System):
 
     kinds: ClassVar = frozenset({"stomp", "stompecho", "fan", "echo", "memory"})
     is_reference: ClassVar = True
+    _port = 0
+    _publish_port = 0
 
     def __init__(self, program: str, way: str, title: str, bench: Bench) -> None:
         self.name = f"raw-{way}"
@@ -78,6 +80,7 @@ class HttpFloor(System):
 
     kinds: ClassVar = frozenset({"http"})
     is_reference: ClassVar = True
+    _port = 0
 
     def __init__(self, way: str, title: str, bench: Bench) -> None:
         self.name = f"raw-http-{way}"

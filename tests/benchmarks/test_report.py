@@ -91,6 +91,24 @@ def test_page_compares_with_ours() -> None:
     assert "Gone: not installed" in text
 
 
+def test_memory_has_a_table_of_its_own() -> None:
+    """Idle connections are told in kilobytes, for each number of them."""
+    figures = {"system": "other", "workload": "C", "ok": True, "base_kilobytes": 9000}
+    rows = read([json.dumps({**figures, "kilobytes_1000": 2.5, "kilobytes_5000": 2.25})])
+    text = page(rows, FACTS, {})
+    assert "| system | kB at 1,000 | kB at 5,000 |" in text
+    assert "| Other & Co | 2.5 | 2.2 |" in text
+
+
+def test_facts_of_two_runs_are_joined() -> None:
+    """A page about several groups names the systems of all of them."""
+    other = Facts("a computer", 5, 1.0, {"web": "Web"}, {"web": "Web 3"}, references=frozenset("x"))
+    joined = FACTS.joined_with([other])
+    assert joined.rounds == 3
+    assert joined.titles == {"web": "Web", **FACTS.titles}
+    assert joined.references == {"raw", "x"}
+
+
 def test_chart_can_be_read_by_everyone() -> None:
     """The picture is well-formed, has a description with every figure, and both color schemes."""
     svg = ElementTree.fromstring(draw("STOMP & more", ROWS, FACTS, "morbid"))
