@@ -11,6 +11,11 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once.
+settings.register_profile("thywill", deadline=None)
+settings.load_profile("thywill")
 
 
 def pytest_configure(config: pytest.Config) -> None:
