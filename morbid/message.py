@@ -39,6 +39,9 @@ RESERVED_HEADERS: Final = frozenset(
 HEADER_OVERHEAD_BYTES: Final = 128
 """What a message in a queue costs beside its body and header texts, roughly."""
 
+REMEMBERED_CHARACTERS: Final = 1_024
+"""Header lines longer than this are encoded anew each time, so that memory is bounded."""
+
 
 class Message:
     """What was sent, and what it looks like to its receivers.
@@ -98,17 +101,25 @@ class Message:
         else:
             length = b""
         id = self.id.encode("ascii")  # Ours, so that there is nothing to escape.
-        users = _user_lines(tuple(self.headers.items()), version) if self.headers else b""
+        users = _user_lines(self.headers, version) if self.headers else b""
         return b"MESSAGE\n%bmessage-id:%b\n%b%b" % (own, id, length, users)
 
 
-@lru_cache(maxsize=1_024)
 def _destination_line(destination: str, version: str) -> bytes:
-    """Encode what most messages have in common with the one before."""
-    return encode_headers({"destination": destination}, version, lossy=True)
+    headers = (("destination", destination),)
+    if len(destination) > REMEMBERED_CHARACTERS:
+        return encode_headers(headers, version, lossy=True)
+    return remembered_lines(headers, version)
 
 
-@lru_cache(maxsize=256)
-def _user_lines(headers: tuple[tuple[str, str], ...], version: str) -> bytes:
-    """Encode the headers of a sender, who mostly says the same again."""
+def _user_lines(headers: Mapping[str, str], version: str) -> bytes:
+    pairs = tuple(headers.items())
+    if sum([len(name) + len(value) for name, value in pairs]) > REMEMBERED_CHARACTERS:
+        return encode_headers(pairs, version, lossy=True)
+    return remembered_lines(pairs, version)
+
+
+@lru_cache(maxsize=1_024)
+def remembered_lines(headers: tuple[tuple[str, str], ...], version: str) -> bytes:
+    """Encode short header lines: a sender mostly says the same again, to the same destination."""
     return encode_headers(headers, version, lossy=True)
