@@ -193,6 +193,12 @@ def test_stomp_to_the_broker_in_the_server(
 # -- when things break ----------------------------------------------------------------------------
 
 
+def wait_for_more(page: Page) -> None:
+    """Wait until some more of the lines have come back."""
+    returned = page.evaluate("returnedLength")
+    page.wait_for_function("(enough) => globalThis.returnedLength > enough", arg=returned + 100)
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS[:4])
 def test_cut_connections_lose_nothing(
     page: Page, comet: OrbitedCommand, relay: Relay, transport: str
@@ -204,7 +210,7 @@ def test_cut_connections_lose_nothing(
     page.wait_for_function("globalThis.returnedLength > 100")
     while relay.cuts < 30:
         relay.cut()
-        page.wait_for_timeout(50)
+        wait_for_more(page)
     assert page.evaluate("returnedLength") < 48_000  # it was really in mid-stream
     assert page.evaluate("result") is True
 
@@ -257,7 +263,7 @@ def test_falling_back_in_midstream(page: Page, comet: OrbitedCommand, way: str) 
     page.wait_for_function("globalThis.returnedLength > 1000")
     page.evaluate("breakWebSocket()")
     page.wait_for_function("used.at(-1) === 'xhrstream'")
-    page.wait_for_timeout(200)
+    wait_for_more(page)
     page.evaluate("breakStream()")
     page.wait_for_function("used.at(-1) === 'longpoll'")
     assert page.evaluate("result") is True
@@ -270,7 +276,9 @@ def test_offline_for_a_while(page: Page, comet: OrbitedCommand) -> None:
     page.evaluate("(port) => { globalThis.result = lines(port, 300, 1); }", comet.echo_port)
     page.wait_for_function("globalThis.returnedLength > 100")
     page.context.set_offline(True)
-    page.wait_for_timeout(1500)
+    for _ in range(3):  # its attempts to come back
+        with page.expect_event("requestfailed"):
+            pass
     page.context.set_offline(False)
     assert page.evaluate("result") is True
 
