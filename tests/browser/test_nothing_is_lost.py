@@ -16,10 +16,22 @@ CUTS = 100
 SPAN = 400
 """How many messages one call of the application pushes."""
 
-MAX_BYTES = 200_000
-"""The longest that a connection may answer before it is cut; half of it on average."""
+MIN_BYTES, MAX_BYTES = 30_000, 170_000
+"""How long a connection may answer before it is cut: long enough for a packet, seldom for more
+than a few, so that cuts come faster than the page's patience, which grows, runs out."""
 
-SECONDS = 60
+SECONDS = 110
+
+IMPATIENT = """
+    Object.defineProperty(globalThis, "Orbited", {
+        configurable: true,
+        get: () => undefined,
+        set: (value) => {
+            value.settings.RETRY_CAP = 400; // milliseconds; a page waits longer the more is cut
+            Object.defineProperty(globalThis, "Orbited", { value });
+        },
+    });
+"""
 
 RECEIVE_ALL = """async ([messages, span]) => {
     const numbers = [];
@@ -56,11 +68,12 @@ def test_cut_a_hundred_times(page: Page, site: SiteProcess, transport: str) -> N
     """Everything arrives, once and in order, and the page never sees its session end."""
     host, port = site.url.removeprefix("http://").split(":")
     with Relay((host, int(port))) as relay:
+        page.add_init_script(IMPATIENT)
         page.goto(f"http://127.0.0.1:{relay.port}/thywill/init/testbed/?transport={transport}")
         page.evaluate(
             "thywill.application.ready().then(() => { self.first = thywill.push.stomp; })"
         )
-        relay.budget = lambda: random.randrange(1, MAX_BYTES) if relay.cuts < CUTS else None
+        relay.budget = lambda: random.randrange(MIN_BYTES, MAX_BYTES) if relay.cuts < CUTS else None
         numbers = page.evaluate(RECEIVE_ALL, [MESSAGES, SPAN])
         assert numbers == list(range(MESSAGES))
         assert page.evaluate("thywill.push.stomp === self.first")

@@ -1,7 +1,7 @@
 """A TCP relay on loopback whose connections a test can cut.
 
-It stands between a client and a server and passes bytes on, both ways. A connection that is cut is
-reset on both sides: the peers see what they see when a laptop leaves the wireless network.
+It stands between a client and a server and passes bytes on, both ways. ``cut`` resets
+connections on both sides, as when a laptop leaves its network; a ``budget`` ends one in mid-stream.
 """
 
 from __future__ import annotations
@@ -109,7 +109,13 @@ class Relay:
                 return
             self._pairs.discard(pair)
             self.cuts += 1
-        _reset(pair)
+        client, server = pair
+        _reset((server,))
+        # The client is told by a plain end in mid-stream: a reset would make a browser throw away
+        # what has arrived already, and what it never sees it cannot go on from.
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        client.close()
 
     def _close(self, pair: tuple[socket.socket, socket.socket]) -> None:
         # No part of a site uses a connection that is closed in one direction only.
@@ -121,8 +127,8 @@ class Relay:
             end.close()
 
 
-def _reset(pair: tuple[socket.socket, socket.socket]) -> None:
-    for end in pair:
+def _reset(ends: tuple[socket.socket, ...]) -> None:
+    for end in ends:
         with contextlib.suppress(OSError):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             # Closing alone would leave a thread in recv, and the socket open until it returns.
