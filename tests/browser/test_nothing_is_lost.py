@@ -1,4 +1,8 @@
-"""Ten thousand messages to one page whose connections are cut a hundred times in mid-stream."""
+"""Ten thousand messages to one page whose connections are cut a hundred times in mid-stream.
+
+The cuts are plain ends, and the page waits less than by default. Resets in quick succession are not
+shown here: by default the page then waits so long that its heart-beats stop, and the session ends.
+"""
 
 import random
 from collections.abc import Iterator
