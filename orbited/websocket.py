@@ -1,38 +1,42 @@
 """A WebSocket on a connection that an edge hands over.
 
-The framing, the handshake and the closing are those of ``websockets.server.ServerProtocol``,
-which does no I/O. What is sent often, a binary message without compression, is framed here, so
-that it costs one concatenation.
+The reading of frames and the closing are those of
+``websockets.server.ServerProtocol``, which does no I/O. What is sent often, a message without
+compression, is framed here, so that it costs one concatenation::
+
+    first byte                       second byte, and the size
+    0x81 the whole of a text         size          up to 125
+    0x82 the whole of a binary       126, 2 bytes  up to 65,535
+                                     127, 8 bytes  beyond
+
+How a request becomes one of these is told in ``orbited.upgrade``.
 """
 
-import contextlib
-from collections.abc import Callable, Sequence
+import codecs
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 from zope.interface import implementer
 
 from orbited.direct import direct_writer
-from orbited.http import Exchange
 
-__all__ = ["Listener", "WebSocketConnection", "upgrade"]
+__all__ = ["Listener", "WebSocketConnection", "binary_frame", "is_utf8", "text_frame"]
 
 #: How long the other side may take to answer our close frame.
 CLOSE_SECONDS = 5.0
 
-#: The headers that the handshake is about; the rest is nothing to its parser.
-_HANDSHAKE_HEADERS = ("connection", "upgrade", "host", "origin")
+#: Shorter messages are sent as they are, on a compressed connection too: they hardly shrink.
+COMPRESSED_FROM_BYTES = 256
+
+#: RFC 6455, 7.4.1: text that is not UTF-8.
+INVALID_TEXT = 1007
 
 
 class Listener(Protocol):
@@ -51,18 +55,50 @@ class Listener(Protocol):
         """The socket takes bytes again."""
 
 
+def binary_frame(payload: bytes) -> bytes:
+    """One whole binary message, ready for the wire.
+
+    RFC 6455, 5.2: FIN and opcode 2; a server does not mask.
+    """
+    size = len(payload)
+    if size < 126:
+        return b"\x82%c%b" % (size, payload)
+    if size < 65536:
+        return b"\x82\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x82\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One whole text message, ready for the wire; the caller knows that it is UTF-8."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
 @implementer(IPushProducer)
 class WebSocketConnection(TwistedProtocol):
-    """One open WebSocket."""
+    """One open WebSocket.
+
+    Attributes:
+        is_compressed: permessage-deflate was negotiated; ready frames cost what they would save.
+        on_gone: called once when there is no connection any more, after all closing.
+    """
 
     def __init__(self, protocol: ServerProtocol, listener: Listener, clock: IReactorTime) -> None:
         self._protocol = protocol
         self._listener: Listener | None = listener
         self._clock = clock
         self._is_open = True
-        self._is_compressed = bool(protocol.extensions)
-        self._fragments: list[bytes] = []
+        self.is_compressed = bool(protocol.extensions)
+        self.on_gone: Callable[[], None] | None = None
+        self._message: bytearray | None = None
         self._is_text = False
+        self._text_check: codecs.IncrementalDecoder | None = None
+        self._is_full = False
+        self._held_pong = b""
         self._closing: Any = None
         self._write: Callable[[bytes], None] = self._ignore
 
@@ -70,26 +106,35 @@ class WebSocketConnection(TwistedProtocol):
 
     def send_binary(self, payload: bytes) -> None:
         """Send one message; harmless when the connection is closing."""
-        if not self._is_open:
-            return
-        if self._is_compressed:
-            self._protocol.send_binary(payload)
-            self._flush()
-            return
-        # RFC 6455, 5.2: FIN and opcode 2; a server does not mask.
-        size = len(payload)
-        if size < 126:
-            self._write(b"\x82%c%b" % (size, payload))
-        elif size < 65536:
-            self._write(b"\x82\x7e%b%b" % (size.to_bytes(2, "big"), payload))
-        else:
-            self._write(b"\x82\x7f%b%b" % (size.to_bytes(8, "big"), payload))
+        if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
+            if self._is_open:
+                self._protocol.send_binary(payload)
+                self._flush()
+        elif self._is_open:
+            self._write(binary_frame(payload))
 
     def send_text(self, payload: bytes) -> None:
-        """Send one message of UTF-8 text."""
-        if self._protocol.state is OPEN:
-            self._protocol.send_text(payload)
-            self._flush()
+        """Send one message of UTF-8 text; harmless when the connection is closing."""
+        if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
+            if self._is_open:
+                self._protocol.send_text(payload)
+                self._flush()
+        elif self._is_open:
+            self._write(text_frame(payload))
+
+    def send_frames(self, frames: bytes) -> None:
+        """Send what ``binary_frame`` and ``text_frame`` have made; harmless when closing."""
+        if self._is_open:
+            self._write(frames)
+
+    def ping(self) -> None:
+        """Ask for a sign of life: a pong, which counts as bytes that came in."""
+        if self._is_open:
+            self._write(b"\x89\x00")
+
+    def abort(self) -> None:
+        """End the connection at once, without a closing handshake."""
+        self._abort()
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; the listener hears nothing more."""
@@ -120,8 +165,8 @@ class WebSocketConnection(TwistedProtocol):
         """Bytes came in."""
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                self._receive_frame(event)
+            if isinstance(event, Frame) and not self._receive_frame(event):
+                break
         self._flush()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -131,14 +176,22 @@ class WebSocketConnection(TwistedProtocol):
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
         self._tell_lost()
+        on_gone, self.on_gone = self.on_gone, None
+        if on_gone is not None:
+            on_gone()
 
     def pauseProducing(self) -> None:
         """The socket is full."""
+        self._is_full = True
         if self._listener is not None:
             self._listener.pauseProducing()
 
     def resumeProducing(self) -> None:
         """The socket takes bytes again."""
+        self._is_full = False
+        pong, self._held_pong = self._held_pong, b""
+        if pong:
+            self._write(pong)
         if self._listener is not None:
             self._listener.resumeProducing()
 
@@ -147,21 +200,53 @@ class WebSocketConnection(TwistedProtocol):
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _receive_frame(self, frame: Frame) -> None:
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self._is_text = frame.opcode is Opcode.TEXT
-        elif frame.opcode is not Opcode.CONT:
-            return  # pings are answered by the protocol, closing is seen in _flush
-        self._fragments.append(bytes(frame.data))
+    def _receive_frame(self, frame: Frame) -> bool:
+        """Take a frame; False if it is not text although it says so."""
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+            self._is_text = opcode is Opcode.TEXT
+            if frame.fin:
+                message = bytes(frame.data)
+                if self._is_text and not is_utf8(message):
+                    return self._refuse_text()
+                self._deliver(message)
+                return True
+            # Fragments are joined as they come: a list of them, were they small, or empty,
+            # would be many times larger than the message.
+            self._message = bytearray()
+            self._text_check = _Utf8Decoder() if self._is_text else None
+        elif opcode is not Opcode.CONT or self._message is None:
+            return True  # pings are answered by the protocol, closing is seen in _flush
+        if self._text_check is not None:
+            try:
+                self._text_check.decode(frame.data, frame.fin)
+            except UnicodeDecodeError:
+                return self._refuse_text()
+        self._message += frame.data
         if frame.fin:
-            message = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
-            self._fragments = []
-            if self._listener is not None:
-                self._listener.message_received(message, self._is_text)
+            message, self._message, self._text_check = bytes(self._message), None, None
+            self._deliver(message)
+        return True
+
+    def _deliver(self, message: bytes) -> None:
+        if self._listener is not None:
+            self._listener.message_received(message, self._is_text)
+
+    def _refuse_text(self) -> bool:
+        """RFC 6455, 8.1: text that is not UTF-8 ends the connection."""
+        self._message = self._text_check = None
+        self._protocol.fail(INVALID_TEXT, "this text is not UTF-8")
+        return False
 
     def _flush(self) -> None:
         """Write what the protocol wants written, and notice that it has begun to close."""
-        for data in self._protocol.data_to_send():
+        writes = self._protocol.data_to_send()
+        if self._is_full and writes and self._protocol.state is OPEN:
+            # These are pongs, for a browser that does not read. RFC 6455, 5.5.3: only the last
+            # ping has to be answered; so no number of pings fills the memory.
+            self._held_pong = writes[-1]
+            return
+        for data in writes:
             if data:
                 self._write(data)
             else:
@@ -197,58 +282,15 @@ class WebSocketConnection(TwistedProtocol):
         """Write nowhere: the connection is gone."""
 
 
-def upgrade(
-    exchange: Exchange,
-    listener: Listener,
-    clock: IReactorTime,
-    *,
-    max_message_bytes: int,
-    subprotocols: Sequence[str] = (),
-    compression: bool = False,
-    headers: Sequence[tuple[str, str]] = (),
-) -> WebSocketConnection | None:
-    """Turn a request into a WebSocket, or answer it with what is wrong.
-
-    Args:
-        max_message_bytes: larger messages end the connection with 1009.
-        subprotocols: in our order of preference; the first that the browser offers is chosen.
-
-    Returns:
-        None when the request was refused; it has been answered then.
-    """
-    protocol = ServerProtocol(
-        max_size=max_message_bytes,
-        subprotocols=[Subprotocol(name) for name in subprotocols],
-        select_subprotocol=_select_subprotocol,
-        extensions=[ServerPerMessageDeflateFactory()] if compression else None,
-    )
-    # The protocol has to parse the request itself: handed a ready one, its parser would go on
-    # waiting for a request line and never read a frame.
-    request = None
-    with contextlib.suppress(InvalidHandshake):
-        request_headers = Headers()
-        for name, value in exchange.header_items():
-            if name.lower() in _HANDSHAKE_HEADERS or name.lower().startswith("sec-websocket-"):
-                request_headers[name] = value
-        protocol.receive_data(Request("/", request_headers).serialize())
-        request = next((e for e in protocol.events_received() if isinstance(e, Request)), None)
-    if request is None or exchange.method != "GET":
-        exchange.reply(400, "This is not the beginning of a WebSocket.\n", headers)
-        return None
-    response = protocol.accept(request)
-    if response.status_code != 101:
-        known = ("upgrade", "allow", "sec-websocket-version")
-        extra = [(n, v) for n, v in response.headers.raw_items() if n.lower() in known]
-        exchange.reply(response.status_code, bytes(response.body), [*headers, *extra])
-        return None
-    protocol.send_response(response)
-    connection = WebSocketConnection(protocol, listener, clock)
-    exchange.upgrade(b"".join(protocol.data_to_send()), connection)
-    return connection
+_Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
 
-def _select_subprotocol(
-    protocol: ServerProtocol, offered: Sequence[Subprotocol]
-) -> Subprotocol | None:
-    """Take the first of ours that is offered; a client that offers none is welcome too."""
-    return next((name for name in protocol.available_subprotocols or () if name in offered), None)
+def is_utf8(data: bytes) -> bool:
+    """Whether these bytes may travel as text."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from orbited.protocol.packets import RAW, Packet
 from orbited.protocol.session import Carrier
 from orbited.transports.base import MAX_RESPONSE_PACKETS, Session, Transport
-from orbited.websocket import WebSocketConnection, upgrade
+from orbited.upgrade import upgrade
+from orbited.websocket import WebSocketConnection
 
 __all__ = ["WebSocket"]
 

@@ -12,7 +12,8 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from orbited.protocol.packets import ACK, CLOSE, DATA, RAW, Packet
-from orbited.websocket import CLOSE_SECONDS, upgrade
+from orbited.upgrade import upgrade
+from orbited.websocket import CLOSE_SECONDS
 from tests.support.comet import Browser, Socket, decode, serving
 from tests.support.exchange import MemoryExchange
 
