@@ -1,0 +1,63 @@
+"""State that processes share: a JSON object for each owner, changed under a row lock.
+
+::
+
+    with update("chat") as values:
+        values["visitors"] = values.get("visitors", 0) + 1
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from thywill_server.database.models import State, key_of, lasting_row
+from thywill_server.encoding import encode_json
+
+
+def read(application: str, owner: str = "") -> dict[str, Any]:
+    """Give what is remembered; an empty dict when there is nothing."""
+    rows = State.objects.filter(key=key_of(application, owner))
+    text = rows.values_list("values", flat=True).first()
+    values: dict[str, Any] = {} if text is None else json.loads(text)
+    return values
+
+
+@contextmanager
+def update(application: str, owner: str = "", *, max_bytes: int) -> Iterator[dict[str, Any]]:
+    """Give what is remembered, to be changed in place; nobody else changes it meanwhile.
+
+    It is written at the end, unless an exception comes. Within a transaction others wait for the
+    end of that.
+
+    Raises:
+        TypeError: JSON has no form for a value.
+        ValueError: it is larger than ``max_bytes``.
+    """
+    with transaction.atomic():
+        row = lasting_row(State, application, owner, application=application, owner=owner)
+        rows = State.objects.filter(pk=row)
+        text = rows.select_for_update().values_list("values", flat=True).get()
+        values: dict[str, Any] = json.loads(text)
+        yield values
+        encoded = encode_json(values)
+        if len(encoded) > max_bytes:
+            whose = f"client {owner}" if owner else f"application {application}"
+            raise ValueError(
+                f"the state of {whose} would take {len(encoded)} bytes; {max_bytes} are allowed"
+            )
+        if encoded.decode() != text:
+            rows.update(values=encoded.decode(), changed_at=timezone.now())
+
+
+def forget_clients(older_than_seconds: float) -> int:
+    """Delete the state of clients that was not changed for so long; gives how many there were."""
+    limit = timezone.now() - timedelta(seconds=older_than_seconds)
+    count, _ = State.objects.filter(changed_at__lt=limit).exclude(owner="").delete()
+    return count
