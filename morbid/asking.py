@@ -148,11 +148,7 @@ def gone(session: BrokerSession) -> None:
 
 def advise(session: BrokerSession, event: str, destination: str | None = None) -> None:
     """Tell the site, if it wants to know."""
-    session.policy.advise(
-        session.broker,
-        event,
-        login=session.login,
-        session=session.claim,
-        connection=session.number,
-        destination=destination,
-    )
+    told = session.account()
+    if destination is not None:
+        told["destination"] = destination
+    session.policy.advise(session.broker, event, told)

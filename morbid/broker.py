@@ -20,6 +20,7 @@ message upstream, calls ``deliver`` with what comes down, and subscribes upstrea
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -51,6 +52,12 @@ class Counters:
 class Login(Protocol):
     """A connection that is logged in."""
 
+    def account(self) -> dict[str, object]:
+        """Tell the site who it is: the part that all its advisories have."""
+
+    def subscribed_destinations(self) -> list[str]:
+        """List what it is subscribed to."""
+
     def belongs_to(self, login: str | None, session: str | None) -> bool:
         """Whether it has this login name, or carries this session claim."""
 
@@ -67,6 +74,7 @@ class Broker:
         queue_bytes: what all queues hold together.
         subscription_count: how many subscriptions there are.
         logins: connections that are logged in.
+        advisory_count: how many advisories were made.
     """
 
     def __init__(self, limits: Limits | None = None, boot_id: str = "0") -> None:
@@ -80,6 +88,8 @@ class Broker:
         self.queue_bytes = 0
         self.subscription_count = 0
         self.logins: dict[Login, None] = {}
+        self.advisory_count = 0
+        self._unwanted: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._message_count = 0
 
     # Messages.
@@ -211,6 +221,29 @@ class Broker:
         for each in meant:
             each.refuse(Refused(DISCONNECTED))
         return len(meant)
+
+    def refuse_until(
+        self, until: float, *, login: str | None = None, session: str | None = None
+    ) -> None:
+        """Let a login name or a session claim in no more, until a time on the sessions' clock.
+
+        Beyond ``max_refused_logins`` the oldest entry is forgotten.
+        """
+        for kind, name in (("login", login), ("session", session)):
+            if name:
+                self._unwanted[kind, name] = until
+                self._unwanted.move_to_end((kind, name))
+        while len(self._unwanted) > self.limits.max_refused_logins:
+            self._unwanted.popitem(last=False)
+
+    def is_unwanted(self, login: str, session: str | None, now: float) -> bool:
+        """Whether the site has ended the connections of this login, and wants none again."""
+        for key in (("login", login), ("session", session or "")):
+            until = self._unwanted.get(key)
+            if until is not None and until > now:
+                return True
+            self._unwanted.pop(key, None)
+        return False
 
     # Pubsub, and the life of destinations.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from morbid.asking import advise, called, end_subscriptions, permit, review
 from morbid.errors import (
     BAD_HEADER,
+    DISCONNECTED,
     LOGIN_REFUSED,
     MISSING_HEADER,
     NOT_SUBSCRIBABLE,
@@ -52,6 +53,10 @@ def connect(session: BrokerSession, frame: Frame) -> None:
     login, passcode = headers.get("login", ""), headers.get("passcode", "")
 
     def let_in(identity: Named) -> None:
+        claim = getattr(identity, "session", None)
+        if session.broker.is_unwanted(identity.name, claim, session.now):
+            session.broker.counters.logins_refused += 1
+            raise Refused(DISCONNECTED)
         session.open(identity, beats)
         session.reply(_connected(session, "accept-version" in headers))
         session.emit(LoggedIn(identity.name, version))
@@ -109,7 +114,7 @@ def send(session: BrokerSession, frame: Frame) -> None:
     if "transaction" in frame.headers:
         session.transactions.check(frame.headers["transaction"])
     if policy.is_control(session.login, destination):
-        policy.control(session.broker, frame.headers)
+        policy.control(session.broker, frame.headers, session.now)
         session.confirm(frame)
     elif policy.security.authorizer is None and policy.security.reviewer is None:
         publish(session, frame, destination)

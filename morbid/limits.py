@@ -71,6 +71,11 @@ class Limits:
     max_queue_messages: int = _limit(10_000, "messages in one queue; more: queue-full")
     max_queue_bytes: int = _limit(16_777_216, "bytes in one queue; more: queue-full")
     max_total_queue_bytes: int = _limit(268_435_456, "bytes in all queues; more: queue-full")
+    max_refused_logins: int = _limit(
+        10_000,
+        "logins and sessions that the site has ended with refuse-seconds; beyond it the oldest is "
+        "forgotten",
+    )
     max_nacks: int = _limit(
         10, "times that one message may be refused with NACK; it is then dropped and counted"
     )

@@ -361,6 +361,27 @@ class BrokerSession(Outgoing):
     # Who it is.
 
     @property
+    def now(self) -> float:
+        """The time of the verb that runs."""
+        return self._now
+
+    def account(self) -> dict[str, object]:
+        """Tell the site who it is: the part that all its advisories have."""
+        told: dict[str, object] = {
+            "login": self.login,
+            "session": self.claim,
+            "connection": self.number,
+        }
+        about = getattr(self.identity, "about", None)
+        if isinstance(about, Mapping) and about:
+            told["about"] = dict(about)
+        return told
+
+    def subscribed_destinations(self) -> list[str]:
+        """List what it is subscribed to."""
+        return [each.destination for each in self.subscriptions.by_key.values()]
+
+    @property
     def login(self) -> str:
         """The name it was let in under; empty before that."""
         return self.identity.name if self.identity is not None else ""
