@@ -13,7 +13,7 @@ The key is the session's only secret, so it stands in no log and no page of ours
 import logging
 import uuid
 from collections import Counter
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -61,6 +61,24 @@ def cors_headers(access: AccessList, origin: str | None) -> list[tuple[str, str]
     ]
 
 
+class Bridge(Protocol):
+    """What counts as a session without being one: a WebSocket with nothing but bytes in it."""
+
+    @property
+    def name(self) -> str:
+        """Of the end point."""
+
+    @property
+    def address(self) -> str:
+        """Of the client."""
+
+    def going_away(self) -> None:
+        """The server is stopping."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
 class TCPResource:
     """All sessions of one server.
 
@@ -81,6 +99,7 @@ class TCPResource:
         self.counters = counters or Counters()
         self.access = AccessList(config.access)
         self.connections: dict[str, TCPConnectionResource] = {}
+        self.bridges: set[Bridge] = set()
         self._per_address: Counter[str] = Counter()
         self._dirty: list[TCPConnectionResource] = []
         self._drained: Deferred[None] | None = None
@@ -130,23 +149,10 @@ class TCPResource:
         if exchange.method not in ("GET", "POST"):
             exchange.reply(405, "Sessions are created with GET.\n", [*cors, ("Allow", "GET, POST")])
             return
-        limits = self.config.limits
-        refusal = None
-        if self._drained is not None:
-            refusal = 503, "This server is stopping.\n"
-        elif len(self.connections) >= limits.sessions:
-            refusal = 503, "This server has as many sessions as it can hold.\n"
-        elif self._per_address[source.address] >= limits.sessions_per_address:
-            refusal = 429, "There are too many sessions of this address.\n"
-            log.warning(
-                "%s has %d sessions and gets no more ([limits] sessions_per_address); if that is "
-                "a proxy of yours, name it in [http] trusted_proxies",
-                source.address,
-                limits.sessions_per_address,
-            )
+        refusal = self.refusal(source.address)
         if refusal is not None:
             self.counters.sessions_refused += 1
-            exchange.reply(*refusal, [*cors, ("Retry-After", str(limits.retry_after))])
+            exchange.reply(*refusal, [*cors, ("Retry-After", str(self.config.limits.retry_after))])
             return
         protocol = self.factory.buildProtocol(IPv4Address("TCP", source.address, 0))
         if protocol is None:
@@ -159,6 +165,36 @@ class TCPResource:
         self.counters.sessions_opened += 1
         session.start(protocol)
         exchange.reply(200, key, cors)
+
+    # -- room for sessions, and for what counts like them ---------------------------------------
+
+    def refusal(self, address: str) -> tuple[int, str] | None:
+        """Status and sentence when there is no room for one more of that address."""
+        limits = self.config.limits
+        if self._drained is not None:
+            return 503, "This server is stopping.\n"
+        if len(self.connections) + len(self.bridges) >= limits.sessions:
+            return 503, "This server has as many sessions as it can hold.\n"
+        if self._per_address[address] < limits.sessions_per_address:
+            return None
+        log.warning(
+            "%s has %d sessions and gets no more ([limits] sessions_per_address); if that is "
+            "a proxy of yours, name it in [http] trusted_proxies",
+            address,
+            limits.sessions_per_address,
+        )
+        return 429, "There are too many sessions of this address.\n"
+
+    def enter(self, bridge: Bridge) -> None:
+        """Count a bridge, once ``refusal`` has found none; stopping closes it."""
+        self.bridges.add(bridge)
+        self._per_address[bridge.address] += 1
+
+    def leave(self, bridge: Bridge) -> None:
+        """The bridge is gone."""
+        if bridge in self.bridges:
+            self.bridges.discard(bridge)
+            self._left(bridge.address)
 
     def _answer_unknown(self, exchange: Exchange, cors: list[tuple[str, str]]) -> None:
         if exchange.path[1:] == ("htmlfile",):
@@ -215,11 +251,13 @@ class TCPResource:
         if self.connections.pop(session.key, None) is None:
             return
         self.counters.sessions_ended += 1
-        address = session.source.address
+        self._left(session.source.address)
+
+    def _left(self, address: str) -> None:
         self._per_address[address] -= 1
         if not self._per_address[address]:
             del self._per_address[address]
-        if self._drain_timer is not None and not self.connections:
+        if self._drain_timer is not None and not self.connections and not self.bridges:
             # The last answers are still on their way.
             self._drain_timer.reset(min(LAST_ANSWER_SECONDS, self.config.limits.drain_seconds))
 
@@ -240,7 +278,9 @@ class TCPResource:
             self._drained = Deferred()
             for session in list(self.connections.values()):
                 session.close("goingAway")
-            if self.connections:
+            for bridge in list(self.bridges):
+                bridge.going_away()
+            if self.connections or self.bridges:
                 seconds = self.config.limits.drain_seconds
                 self._drain_timer = self.clock.callLater(seconds, self._finish_draining)
             else:
@@ -252,6 +292,8 @@ class TCPResource:
         for session in list(self.connections.values()):
             session.abortConnection()
             session.flush()
+        for bridge in list(self.bridges):
+            bridge.abort()
         assert self._drained is not None
         self._drained.callback(None)
 
