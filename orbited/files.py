@@ -31,9 +31,6 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 
-#: Without it current browsers ignore ``document.domain``, which this page lives on.
-_EXTRA_HEADERS = {"xsdrBridge.html": [("Origin-Agent-Cluster", "?0")]}
-
 
 class Files:
     """One folder, or one file.
@@ -63,7 +60,6 @@ class Files:
             ("ETag", tag),
             ("Last-Modified", email.utils.formatdate(status.st_mtime, usegmt=True)),
             ("X-Content-Type-Options", "nosniff"),
-            *_EXTRA_HEADERS.get(path.name, ()),
         ]
         if tag in (exchange.header("if-none-match") or ""):
             exchange.start(304, headers)

@@ -12,6 +12,7 @@ from orbited.cometsession import TCPResource, cors_headers
 from orbited.errors import ConfigurationError
 from orbited.files import Files
 from orbited.http import Exchange, Headers, Responder
+from orbited.protocol.access import AccessList
 from orbited.settings import Config
 from orbited.system.resource import SystemResponder
 from orbited.web import BoundedSite, WebResource
@@ -22,6 +23,22 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 
 #: The largest body of a request that is not comet's, when nobody says otherwise.
 OTHER_BODY_BYTES = 10 << 20
+
+#: Hidden frames of pages of 2010 on another port or subdomain; see ``static/xsdrBridge.js``.
+BRIDGES = {("xsdrBridge.html",), ("xsdClose.html",)}
+
+
+def bridge_headers(access: AccessList) -> list[tuple[str, str]]:
+    """What a bridge needs, and what keeps it from everybody who is not in the access list.
+
+    A page that embeds it is of our origin from then on. Without the first header a browser of
+    today ignores ``document.domain``, which the bridge lives on.
+    """
+    embedders = " ".join(["'self'", *access.origins])
+    policy = (
+        f"default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors {embedders}"
+    )
+    return [("Origin-Agent-Cluster", "?0"), ("Content-Security-Policy", policy)]
 
 
 class CometPages:
@@ -67,7 +84,10 @@ class CometPages:
             self.tcp.respond(exchange)
 
     def _static_headers(self, exchange: Exchange) -> Headers:
-        return cors_headers(self.tcp.access, exchange.header("origin"))
+        headers = cors_headers(self.tcp.access, exchange.header("origin"))
+        if exchange.path in BRIDGES:
+            headers += bridge_headers(self.tcp.access)
+        return headers
 
     def _mount(self, name: str, path: Path) -> None:
         if name in ("tcp", "static", "system"):

@@ -62,6 +62,11 @@ class AccessList:
             if "://" in rule.source:
                 self._origins.add(rule.source)
 
+    @property
+    def origins(self) -> list[str]:
+        """Every origin that is named, in order."""
+        return sorted(self._origins)
+
     def admits(self, source: Source) -> bool:
         """Whether the page may talk to this server at all."""
         return not source.is_foreign or source.origin in self._origins

@@ -17,7 +17,6 @@ def folder(tmp_path):
     (root / "sub" / "b.html").write_bytes(b"<p>")
     (root / "large.bin").write_bytes(b"x" * 200_000)
     (root / ".hidden").write_bytes(b"hidden")
-    (root / "xsdrBridge.html").write_bytes(b"")
     (tmp_path / "secret.txt").write_bytes(b"secret")
     (tmp_path / "public-too").mkdir()
     (tmp_path / "public-too" / "c.txt").write_bytes(b"secret")
@@ -135,9 +134,3 @@ def test_a_single_file_may_be_mounted(folder):
     exchange = MemoryExchange()
     Files(folder / "a.js").respond(exchange)
     assert exchange.content == b"let a;"
-
-
-def test_the_bridge_opts_out_of_origin_clusters(folder):
-    """Current browsers ignore document.domain otherwise."""
-    assert ask(folder, "xsdrBridge.html").headers["Origin-Agent-Cluster"] == "?0"
-    assert "Origin-Agent-Cluster" not in ask(folder, "a.js").headers

@@ -102,7 +102,7 @@ def test_a_stream_ends_when_it_has_grown_long(make_comet, name):
     """At a packet boundary, properly; what follows waits for the next."""
     comet = make_comet({"transports": {"stream_bytes": 2000}})
     key = comet.create()
-    exchange = comet.open(key, name)
+    exchange = comet.open(key, name, headers={"accept": "text/event-stream"})
     comet.session(key).write(b"x" * 3000)
     comet.turn()
     assert exchange.is_finished
@@ -111,6 +111,18 @@ def test_a_stream_ends_when_it_has_grown_long(make_comet, name):
     comet.clock.advance(20)
     again = comet.open(key, "longpoll", ack=3)
     assert again.content == b"11,414,data08,bW9yZQ=="
+
+
+def test_the_stream_of_opera_does_not_end(make_comet):
+    """Its page never says what it has read when it comes back, so it would read that again."""
+    comet = make_comet({"transports": {"stream_bytes": 2000}})
+    key = comet.create()
+    exchange = comet.open(key, "sse")
+    for _ in range(1000):
+        comet.session(key).write_alone(b"x" * 30)
+    comet.turn()
+    assert not exchange.is_finished
+    assert exchange.content.count(b'"data"') == 1000
 
 
 @pytest.mark.parametrize("name", ["xhrstream", "longpoll", "poll"])
