@@ -109,13 +109,7 @@ class Relay:
                 return
             self._pairs.discard(pair)
             self.cuts += 1
-        client, server = pair
-        _reset((server,))
-        # The client is told by a plain end in mid-stream: a reset would make a browser throw away
-        # what has arrived already, and what it never sees it cannot go on from.
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)
-        client.close()
+        _reset(pair)
 
     def _close(self, pair: tuple[socket.socket, socket.socket]) -> None:
         # No part of a site uses a connection that is closed in one direction only.

@@ -10,6 +10,9 @@
  *         unknown session          the session is gone
  *         no answer                the network is at fault; the same one again, with jitter
  *
+ * The pauses grow long only while the network is at fault. Without a transport that takes packets
+ * up they go in POSTs, so that what is said up here, heart-beats among it, is never held back.
+ *
  * @import { Platform } from "./browser.js"
  * @import { Downstream } from "./downstream.js"
  * @import { Packet } from "./packets.js"
@@ -59,7 +62,10 @@ export class Link {
   #ladder;
   #poster;
   #ackSoon;
+  #upSoon;
+  #outage;
   #getBackoff;
+  #cutBackoff;
   #postBackoff;
   #getPause;
   #postPause;
@@ -75,6 +81,7 @@ export class Link {
   #willFlush = false;
   #isPosting = false;
   #isWoken = false;
+  #failedAttempts = 0; // to reach the server, in a row
   #isResting = false;
   #isEnding = false;
   #isOver = false;
@@ -90,8 +97,12 @@ export class Link {
     this.#ladder = new Ladder(serverUrl, usableTransports(settings, platform));
     this.#poster = new Poster(platform, settings, sessionUrl, upstream, downstream);
     this.#ackSoon = new Deadline(platform, () => this.#sendAck());
-    this.#getBackoff = new Backoff(platform.random, settings.RETRY_BASE, settings.RETRY_CAP);
-    this.#postBackoff = new Backoff(platform.random, settings.RETRY_BASE, settings.RETRY_CAP);
+    this.#upSoon = new Deadline(platform, () => void this.#postAll());
+    this.#outage = new Deadline(platform, () => this.#report(null));
+    const { RETRY_BASE, RETRY_CAP, RETRY_CAP_REACHABLE } = settings;
+    this.#getBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP);
+    this.#cutBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP_REACHABLE);
+    this.#postBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP);
     this.#getPause = new Pause(platform);
     this.#postPause = new Pause(platform);
   }
@@ -138,6 +149,8 @@ export class Link {
     this.#carrier = null;
     this.#poster.interrupt();
     this.#ackSoon.clear();
+    this.#upSoon.clear();
+    this.#outage.clear();
     this.#getPause.skip();
     this.#postPause.skip();
   }
@@ -162,6 +175,7 @@ export class Link {
   rest() {
     if (this.#carrier === null) return;
     this.#isResting = true;
+    this.#isReady = false;
     this.#carrier.close();
     this.#carrier = null;
   }
@@ -193,7 +207,17 @@ export class Link {
   /** @param {string} name */
   #onAlive(name) {
     this.#ladder.succeeded();
+    this.#reached();
     this.#report(name);
+  }
+
+  /** The server has answered: long waits, if there are any, are over. */
+  #reached() {
+    this.#outage.clear();
+    this.#getBackoff.reset();
+    if (this.#failedAttempts === 0) return;
+    this.#failedAttempts = 0;
+    this.#getPause.skip();
   }
 
   /** @param {string | null} name */
@@ -220,36 +244,38 @@ export class Link {
     } else if (this.#isEnding) {
       this.#flushNow();
     } else {
-      if (carrier.isAlive) await this.#afterLife(outcome);
+      this.flush();
+      if (carrier.isAlive) await this.#afterLife(outcome, carrier.pauseMs);
       else await this.#afterSilence();
       if (!this.#isOver && !this.#isEnding && this.#carrier === null) this.#connect();
     }
   }
 
-  /** @param {Outcome} outcome */
-  async #afterLife(outcome) {
-    const { platform, settings } = this.#parts;
-    const pauseMs = this.#carrierClass.pauseMs(settings);
-    const hasLasted = platform.now() - this.#carrierSince >= TOO_SOON_MS;
-    if (this.#hasProgressed || hasLasted) this.#getBackoff.reset();
+  /** @param {Outcome} outcome @param {number} pauseMs */
+  async #afterLife(outcome, pauseMs) {
+    const hasLasted = this.#parts.platform.now() - this.#carrierSince >= TOO_SOON_MS;
+    if (this.#hasProgressed || hasLasted) this.#cutBackoff.reset();
     if (outcome === "clean") {
       this.#listener.onheard();
       if (pauseMs > 0) await this.#wait(pauseMs);
       if (pauseMs > 0 || this.#hasProgressed || hasLasted) return;
     }
-    await this.#wait(this.#getBackoff.next());
+    await this.#wait(this.#cutBackoff.next());
   }
 
   async #afterSilence() {
+    this.#outage.withinAtMost(this.#parts.settings.OUTAGE_DELAY);
     const outcome = await this.#poster.post();
+    this.#outage.clear();
     if (this.#isOver || this.#isWoken) return;
     this.#judge(outcome);
     if (outcome === "accepted") {
-      if (this.#ladder.failed()) return;
+      if (!this.#ladder.failed()) await this.#wait(this.#cutBackoff.next());
     } else {
-      this.#report(null);
+      this.#failedAttempts += 1;
+      if (this.#failedAttempts > 1) this.#report(null); // one may fail with the cut itself
+      await this.#wait(this.#getBackoff.next());
     }
-    await this.#wait(this.#getBackoff.next());
   }
 
   /** @param {number} milliseconds */
@@ -290,14 +316,16 @@ export class Link {
   // ------------------------------------------------------------------ up
 
   #flushNow() {
+    const { settings, upstream } = this.#parts;
     if (this.#isOver) return;
     if (this.#isReady) this.#sendUp();
-    else if (this.#postsUp) void this.#postAll();
+    else if (this.#isEnding || !this.#carrierClass.carriesUpstream) void this.#postAll();
+    else if (!upstream.isEmpty) this.#upSoon.withinAtMost(settings.UP_DELAY);
   }
 
-  /** Whether packets go up in POSTs now: not while a transport is coming that will carry them. */
+  /** Whether packets go up in POSTs. */
   get #postsUp() {
-    return this.#carrier === null ? this.#isEnding : !this.#carrierClass.carriesUpstream;
+    return !this.#isOver && !this.#isReady && !this.#isResting;
   }
 
   #sendUp() {
@@ -314,7 +342,7 @@ export class Link {
   async #postAll() {
     if (this.#isPosting) return;
     this.#isPosting = true;
-    while (!this.#isOver && this.#postsUp && !this.#parts.upstream.isEmpty) {
+    while (this.#postsUp && !this.#parts.upstream.isEmpty) {
       if ((await this.#post()) === "unreachable" && !this.#isOver) {
         await this.#postPause.wait(this.#postBackoff.next());
       }
@@ -332,6 +360,7 @@ export class Link {
   #judge(outcome) {
     if (outcome === "accepted") {
       this.#postBackoff.reset();
+      this.#reached();
       this.#listener.onheard();
       this.#onAccepted();
     } else if (outcome !== "unreachable") {

@@ -23,6 +23,9 @@ export class Settings {
   /** Pause between two polls of the poll transport. */
   POLL_INTERVAL = 2000;
 
+  /** An answer at least so long is not followed by that pause: the server has more to say. */
+  POLL_AGAIN_BYTES = 32768;
+
   /** How long the request for a new session may take; then the socket closes with 101. */
   CREATE_TIMEOUT = 30000;
 
@@ -35,6 +38,15 @@ export class Settings {
   /** Retries wait a random time between 0 and RETRY_BASE, 2 * RETRY_BASE, ... RETRY_CAP. */
   RETRY_BASE = 200;
   RETRY_CAP = 10000;
+
+  /** The same while the server can be reached, and only its transports break. */
+  RETRY_CAP_REACHABLE = 2000;
+
+  /** No answer for so long after a transport fell silent: the page is told that none works. */
+  OUTAGE_DELAY = 2000;
+
+  /** What waits for a WebSocket so long goes up by POST. */
+  UP_DELAY = 1000;
 
   /** A WebSocket acknowledges after so many packets, or after so long. */
   ACK_PACKETS = 32;

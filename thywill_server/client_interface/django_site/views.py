@@ -29,7 +29,7 @@ from thywill_server.push.base import PushMessage
 
 log = logging.getLogger(__name__)
 
-TRANSPORTS = ("websocket", "xhrstream", "longpoll")
+TRANSPORTS = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 """What ``?transport=`` may force a page to use."""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from thywill_server.settings_table import Setting
 
-TRANSPORTS: Final = ("websocket", "xhrstream", "longpoll")
+TRANSPORTS: Final = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     "orbited_url": Setting(
@@ -66,9 +66,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     ),
     "transports": Setting(
         kind="list",
-        default=list(TRANSPORTS),
+        default=["websocket", "xhrstream", "longpoll"],
         choices=TRANSPORTS,
-        help="The ways to push that browsers try, in this order.",
+        help="The ways to push that browsers try, in this order; sse and poll only if named.",
     ),
     "max_queued_messages": Setting(
         kind="int",

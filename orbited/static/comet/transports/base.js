@@ -72,11 +72,6 @@ export class Transport {
     return false;
   }
 
-  /** How long to wait after a clean end. @param {Settings} _settings */
-  static pauseMs(_settings) {
-    return 0;
-  }
-
   /** Whether anything was heard. */
   isAlive = false;
 
@@ -99,6 +94,11 @@ export class Transport {
       isBase64: !carriesUpstream,
       maxArgumentBytes: context.settings.MAX_ARGUMENT_BYTES,
     });
+  }
+
+  /** How long to wait after a clean end. */
+  get pauseMs() {
+    return 0;
   }
 
   open() {

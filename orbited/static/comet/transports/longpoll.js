@@ -15,10 +15,14 @@ export class LongPollTransport extends Transport {
     return typeof platform.fetch === "function";
   }
 
+  /** Length of the answer. @protected */
+  answerBytes = 0;
+
   open() {
     this.deadline.within(this.context.settings.LONGPOLL_TIMEOUT);
     void this.get(async (response) => {
       const body = new Uint8Array(await response.arrayBuffer());
+      this.answerBytes = body.length;
       this.alive();
       this.parse(body);
     });

@@ -156,7 +156,9 @@ export class FakePlatform {
   }
 
   now = () => this.time;
-  random = () => 0.5;
+  /** What every throw of the dice gives. */
+  chance = 0.5;
+  random = () => this.chance;
 
   setTimeout = (callback, milliseconds) => {
     this.#lastTimer += 1;

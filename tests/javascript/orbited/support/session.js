@@ -53,6 +53,13 @@ export async function opened(transport, changes = {}) {
   } else if (transport === "xhrstream") {
     await platform.request("/xhrstream").stream();
     await platform.request("/xhrstream").write(BEGIN);
+  } else if (transport === "sse") {
+    const packets = [
+      ["1", "opt", "pingTimeout,30"],
+      ["2", "opt", "pingInterval,30"],
+      ["2", "open"],
+    ];
+    await platform.sources[0].event("payload", JSON.stringify(packets));
   } else {
     await platform.request(`/${transport}`).respond(200, BEGIN);
   }

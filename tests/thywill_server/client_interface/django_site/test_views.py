@@ -94,7 +94,7 @@ class TestInit:
         monkeypatch.setattr(application, "default_application", None)
         assert_refused(browser.get("/thywill/init/"), 404, "unknown-application")
 
-    @pytest.mark.parametrize("transport", ["websocket", "xhrstream", "longpoll", ""])
+    @pytest.mark.parametrize("transport", ["websocket", "xhrstream", "sse", "longpoll", "poll", ""])
     def test_known_transports(self, browser: Browser, transport: str) -> None:
         """A transport that we have can be asked for, and none too."""
         assert browser.get("/thywill/init/", {"transport": transport}).status_code == 200

@@ -253,11 +253,18 @@ test("longpoll: half a packet is no clean end", async () => {
   assert.equal(heard.at(-1), "failed");
 });
 
-test("longpoll does not stream, and poll waits between its requests", () => {
-  const settings = freshSettings();
+test("longpoll does not stream, and waits for nothing", () => {
   assert.equal(LongPollTransport.isStreaming, false);
-  assert.equal(LongPollTransport.pauseMs(settings), 0);
-  assert.equal(PollTransport.pauseMs(settings), 2000);
+  assert.equal(open(LongPollTransport).transport.pauseMs, 0);
+});
+
+test("poll waits between its requests, unless the answer was a long one", async () => {
+  const { platform, transport } = open(PollTransport, {
+    settings: freshSettings({ POLL_AGAIN_BYTES: HELLO.length }),
+  });
+  assert.equal(transport.pauseMs, 2000);
+  await platform.request("/poll").respond(200, HELLO);
+  assert.equal(transport.pauseMs, 0);
 });
 
 test("sse: heartbeats keep it", async () => {
