@@ -169,7 +169,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         "settings",
         [
-            {"transports": ["sse"]},
+            {"transports": ["pigeon"]},
             {"stomp_port": 0},
             {"ticket_seconds": 4},
             {"max_queued_messages": 0},
