@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from orbited.bridge_settings import WebSocketSettings
 from orbited.errors import ConfigurationError
 from orbited.protocol.access import AccessRule
 from orbited.protocol.settings import SessionSettings
@@ -57,6 +58,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "logging": LoggingSettings,
     "system": SystemSettings,
     "test": TestSettings,
+    "websocket": WebSocketSettings,
 }
 
 LISTEN_SCHEMES = ("http", "https", "stomp", "echo", "lineecho", "rude", "announce")

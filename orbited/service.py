@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.web.resource import IResource
 
+from orbited.bridges import Bridges
 from orbited.cometsession import TCPResource
 from orbited.config import from_mapping
 from orbited.proxy import LocalServices, ProxyFactory
@@ -40,7 +41,7 @@ class Comet:
         factory = ProxyFactory(config, local_services, reactor, counters)
         self.tcp = TCPResource(factory, config, reactor, counters)
         self.system = SystemResponder(self.tcp)
-        self.pages = CometPages(self.tcp, self.system)
+        self.pages = CometPages(self.tcp, self.system, Bridges(factory, self.tcp))
 
 
 class CometService(Service):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from orbited.bridge_settings import WebSocketSettings
 from orbited.protocol.access import AccessRule
 from orbited.protocol.settings import PacketLimits, SessionSettings, setting
 from orbited.transports.base import TransportSettings
@@ -147,3 +148,4 @@ class Config:
     proxy: ProxySettings = field(default_factory=ProxySettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     system: SystemSettings = field(default_factory=SystemSettings)
+    websocket: WebSocketSettings = field(default_factory=WebSocketSettings)

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource, Resource, getChildForRequest
 from twisted.web.server import Request
 
+from orbited.bridges import Bridges
 from orbited.cometsession import TCPResource, cors_headers
 from orbited.errors import ConfigurationError
 from orbited.files import Files
@@ -48,7 +49,7 @@ class CometPages:
         ConfigurationError: ``[static]`` names what is not there, or takes a name of ours.
     """
 
-    def __init__(self, tcp: TCPResource, system: SystemResponder) -> None:
+    def __init__(self, tcp: TCPResource, system: SystemResponder, bridges: Bridges) -> None:
         self.tcp = tcp
         self._static = Files(STATIC_FOLDER, self._static_headers)
         self._responders: dict[str, Responder] = {
@@ -57,6 +58,8 @@ class CometPages:
         }
         if tcp.config.global_.proxy_enabled:
             self._responders["tcp"] = self._respond_tcp
+            if tcp.config.websocket.enabled:
+                self._responders |= {"ws": bridges.respond, "stomp": bridges.respond_stomp}
         for name, folder in tcp.config.static.items():
             self._mount(name, Path(folder))
 
@@ -90,7 +93,7 @@ class CometPages:
         return headers
 
     def _mount(self, name: str, path: Path) -> None:
-        if name in ("tcp", "static", "system"):
+        if name in ("tcp", "static", "system", "ws", "stomp"):
             raise ConfigurationError(f"[static] {name}: this name is taken by Orbited itself")
         if not path.exists():
             raise ConfigurationError(f"[static] {name}: there is no file or folder {str(path)!r}")

@@ -32,6 +32,9 @@ __all__ = ["Listener", "WebSocketConnection", "binary_frame", "is_utf8", "text_f
 #: How long the other side may take to answer our close frame.
 CLOSE_SECONDS = 5.0
 
+#: How long it may take, before that, to read what was sent earlier.
+FLUSH_SECONDS = 30.0
+
 #: Shorter messages are sent as they are, on a compressed connection too: they hardly shrink.
 COMPRESSED_FROM_BYTES = 256
 
@@ -84,6 +87,8 @@ class WebSocketConnection(TwistedProtocol):
 
     Attributes:
         is_compressed: permessage-deflate was negotiated; ready frames cost what they would save.
+        was_heard: set when bytes come in, or when the socket has made progress; for whoever
+            watches for dead peers, and clears it.
         on_gone: called once when there is no connection any more, after all closing.
     """
 
@@ -93,6 +98,7 @@ class WebSocketConnection(TwistedProtocol):
         self._clock = clock
         self._is_open = True
         self.is_compressed = bool(protocol.extensions)
+        self.was_heard = False
         self.on_gone: Callable[[], None] | None = None
         self._message: bytearray | None = None
         self._is_text = False
@@ -109,7 +115,7 @@ class WebSocketConnection(TwistedProtocol):
         if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
             if self._is_open:
                 self._protocol.send_binary(payload)
-                self._flush()
+                self._write(b"".join(self._protocol.data_to_send()))
         elif self._is_open:
             self._write(binary_frame(payload))
 
@@ -118,7 +124,7 @@ class WebSocketConnection(TwistedProtocol):
         if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
             if self._is_open:
                 self._protocol.send_text(payload)
-                self._flush()
+                self._write(b"".join(self._protocol.data_to_send()))
         elif self._is_open:
             self._write(text_frame(payload))
 
@@ -163,6 +169,7 @@ class WebSocketConnection(TwistedProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came in."""
+        self.was_heard = True
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Frame) and not self._receive_frame(event):
@@ -189,6 +196,9 @@ class WebSocketConnection(TwistedProtocol):
     def resumeProducing(self) -> None:
         """The socket takes bytes again."""
         self._is_full = False
+        self.was_heard = True
+        if self._closing is not None and self._closing.active():
+            self._closing.reset(CLOSE_SECONDS)
         pong, self._held_pong = self._held_pong, b""
         if pong:
             self._write(pong)
@@ -258,7 +268,8 @@ class WebSocketConnection(TwistedProtocol):
             self._tell_lost()
             transport = cast(Any, self.transport)
             if self._closing is None and transport is not None:
-                self._closing = self._clock.callLater(CLOSE_SECONDS, self._abort)
+                seconds = FLUSH_SECONDS if self._is_full else CLOSE_SECONDS
+                self._closing = self._clock.callLater(seconds, self._abort)
                 if not transport.disconnecting:
                     transport.resumeProducing()
 

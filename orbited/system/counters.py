@@ -16,6 +16,8 @@ class Counters:
     packets_sent: int = 0
     bodies_received: int = 0
     bytes_received: int = 0
+    websockets_opened: int = 0
+    websockets_ended: int = 0
     back_end_connections: int = 0
     back_end_refusals: int = 0
     back_end_pauses: int = 0

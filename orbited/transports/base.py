@@ -45,7 +45,7 @@ class TransportSettings:
     sse_heartbeat_seconds: float = setting(15.0, "silence on sse before a heartbeat", 0.1)
     longpoll_seconds: float = setting(30.0, "how long a long poll is held without news", 0.1)
     stream_bytes: int = setting(1 << 20, "size after which a stream is ended and reopened", 1024)
-    websocket_compression: bool = setting(False, "negotiate permessage-deflate on sessions")
+    websocket_compression: bool = setting(False, "negotiate permessage-deflate on WebSockets")
 
 
 class Session(Protocol):
