@@ -15,19 +15,20 @@ A key may stand in its own section (``[session]`` ``ping_interval``) or, as it a
 that names file and line, except in ``[log]``, which older files have and nobody ever read.
 """
 
-import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from orbited.bridge_settings import WebSocketSettings
 from orbited.errors import ConfigurationError
+from orbited.fields import convert, fields_of, nearest, spelling, words
 from orbited.protocol.access import AccessRule
 from orbited.protocol.settings import SessionSettings
 from orbited.settings import (
+    LEVELS,
     Config,
     GlobalSettings,
     HttpSettings,
@@ -41,13 +42,22 @@ from orbited.settings import (
 )
 from orbited.transports.base import TransportSettings
 
-__all__ = ["SEARCH_PATH", "find", "from_mapping", "from_text", "load"]
+__all__ = [
+    "LISTEN_SCHEMES",
+    "SEARCH_PATH",
+    "SECTIONS",
+    "find",
+    "find_mistakes",
+    "from_mapping",
+    "from_text",
+    "load",
+]
 
 #: Where a configuration is looked for when no file is named.
 SEARCH_PATH = ("orbited.cfg", "/etc/orbited.cfg", "/Program Files/Orbited/etc/orbited.cfg")
 
 #: Sections whose keys are the fields of a class.
-_SECTIONS: dict[str, type[Any]] = {
+SECTIONS: dict[str, type[Any]] = {
     "global": GlobalSettings,
     "session": SessionSettings,
     "limits": Limits,
@@ -63,104 +73,109 @@ _SECTIONS: dict[str, type[Any]] = {
 
 LISTEN_SCHEMES = ("http", "https", "stomp", "echo", "lineecho", "rude", "announce")
 
-_TRUE, _FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
-
-
-class _Entry(NamedTuple):
-    """One line that is not a section's name."""
-
-    section: str
-    text: str
-    line: int | None
+#: Sections that are lists, or read otherwise; ``[log]`` is one of older files, and of no effect.
+_OTHER_SECTIONS = ("listen", "access", "static", "loggers", "log")
 
 
 class _Reader:
-    """Collects entries and makes a ``Config``; every mistake names its place."""
+    """Collects entries and mistakes, and makes a ``Config``; every mistake names its place."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
-        self._values: dict[str, dict[str, Any]] = {name: {} for name in _SECTIONS}
+        self._values: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
         self._listen: list[Listener] = []
         self._access: list[AccessRule] = []
         self._static: dict[str, str] = {}
         self._loggers: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[tuple[str, str], int] = {}
+        self.mistakes: list[ConfigurationError] = []
 
-    def fail(self, problem: str, line: int | None) -> ConfigurationError:
-        return ConfigurationError(problem, self._path, line)
+    def read(self, text: str) -> None:
+        """Read all lines, the wrong ones too."""
+        section, is_known, is_told = "", False, False
+        for line, raw in enumerate(text.splitlines(), 1):
+            content = raw.partition("#")[0].strip()
+            if content.startswith("[") and content.endswith("]"):
+                section, is_told = content[1:-1].strip(), True
+                is_known = self.enter(section, line)
+            elif content and is_known:
+                self.add(section, content, line)
+            elif content and not is_told:
+                is_told = True
+                self.refuse(f"expected a [section] first, got {content!r}", line)
 
-    def add(self, entry: _Entry) -> None:
-        section, text, line = entry
-        if section == "listen":
-            self._listen.append(self._listener(text, line))
-        elif section == "access":
-            self._access.append(self._access_rule(text, line))
-        else:
-            key, equals, value = (part.strip() for part in text.partition("="))
-            if not equals or not key:
-                raise self.fail(f"[{section}]: expected key = value, got {text!r}", line)
-            self.set(section, key, value, line)
+    def refuse(self, problem: str, line: int | None) -> None:
+        """Remember a mistake."""
+        self.mistakes.append(ConfigurationError(problem, self._path, line))
+
+    def enter(self, section: str, line: int | None = None) -> bool:
+        """A section begins; whether there is one of that name."""
+        if section in SECTIONS or section in _OTHER_SECTIONS:
+            self._lines.setdefault((section, ""), line or 0)
+            return True
+        meant = nearest(section, (*SECTIONS, *_OTHER_SECTIONS))
+        hint = f"did you mean [{meant}]?" if meant else f"there are {', '.join(SECTIONS)} and so on"
+        self.refuse(f"[{section}]: there is no such section; {hint}", line)
+        return False
+
+    def add(self, section: str, text: str, line: int | None) -> None:
+        """Take one line of a section."""
+        try:
+            if section == "listen":
+                self._listen.append(_listener(text, line))
+            elif section == "access":
+                self._access.append(_access_rule(text))
+            else:
+                key, equals, value = (part.strip() for part in text.partition("="))
+                if not equals or not key:
+                    raise ValueError(f"[{section}]: expected key = value, got {text!r}")
+                self.set(section, key, value, line)
+        except ValueError as error:
+            self.refuse(str(error), line)
 
     def set(self, section: str, key: str, value: Any, line: int | None = None) -> None:
+        """Take one key of a section."""
         if section == "static":
             self._static[key] = str(value)
+            self._lines[section, key.replace(".", "_")] = line or 0
         elif section == "loggers":
-            self._loggers[key] = _words(value)
-        elif section in _SECTIONS:
+            self._loggers[key] = levels = words(value)
+            for level in levels:
+                if level not in LEVELS:
+                    known = ", ".join(LEVELS)
+                    self.refuse(f"[loggers] {key}: expected levels ({known}), got {level!r}", line)
+        elif section in SECTIONS:
             self._set_field(section, key, value, line)
-        elif section != "log":
-            raise self.fail(f"[{section}]: there is no such section", line)
 
     def _set_field(self, section: str, key: str, value: Any, line: int | None) -> None:
         where = f"[{section}] {key}"
-        fields = _fields(section)
+        fields = fields_of(SECTIONS[section])
         if section == "global" and key.replace(".", "_") not in fields:
             prefix, _, rest = key.partition(".")
-            if rest and prefix in _SECTIONS:
-                section, key, fields = prefix, rest, _fields(prefix)
+            if prefix in SECTIONS and rest.replace(".", "_") in fields_of(SECTIONS[prefix]):
+                section, key, fields = prefix, rest, fields_of(SECTIONS[prefix])
         name = key.replace(".", "_")
         field = fields.get(name)
         if field is None:
-            known = ", ".join(sorted(fields))
-            raise self.fail(f"{where}: there is no such key; [{section}] has {known}", line)
+            self.refuse(f"{where}: there is no such key; {_hint(section, key)}", line)
+            return
+        self._lines[section, name] = line or 0
         try:
-            self._values[section][name] = _convert(field, value)
+            self._values[section][name] = convert(field, value)
         except ValueError as error:
-            raise self.fail(f"{where}: {error}", line) from None
-
-    def _listener(self, text: str, line: int | None) -> Listener:
-        address, *argument = text.split(None, 1)
-        scheme, separator, rest = address.partition("://")
-        if not separator or scheme not in LISTEN_SCHEMES:
-            known = ", ".join(f"{name}://" for name in LISTEN_SCHEMES)
-            raise self.fail(f"[listen]: expected one of {known}, got {text!r}", line)
-        try:
-            parts = urlsplit(f"//{rest}")
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            port = None
-        if port is None or parts.path.strip("/"):
-            example = f"{scheme}://127.0.0.1:61613"
-            raise self.fail(f"[listen]: expected {example} or the like, got {text!r}", line)
-        return Listener(scheme, host, port, argument[0].strip() if argument else "", line or 0)
-
-    def _access_rule(self, text: str, line: int | None) -> AccessRule:
-        source, arrow, target = (part.strip() for part in text.partition("->"))
-        match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::([0-9]{1,5}))?", target)
-        if not arrow or not source or match is None:
-            raise self.fail(f"[access]: expected SOURCE -> HOST:PORT, got {text!r}", line)
-        host, port = match[1].strip("[]"), int(match[2] or 80)
-        if host == "*":
-            raise self.fail("[access]: the destination is a host, not *", line)
-        if not 0 < port < 65536:
-            raise self.fail(f"[access]: expected a port from 1 to 65535, got {port}", line)
-        if "://" in source and urlsplit(source).path:
-            raise self.fail(f"[access]: an origin has no path: {source!r}", line)
-        return AccessRule(source, host, port)
+            self.refuse(f"{where}: {error}", line)
 
     def config(self) -> Config:
+        """What was read.
+
+        Raises:
+            ConfigurationError: the first mistake.
+        """
+        if self.mistakes:
+            raise self.mistakes[0]
         sections = {
             "global_" if name == "global" else name: cls(**self._values[name])
-            for name, cls in _SECTIONS.items()
+            for name, cls in SECTIONS.items()
         }
         return Config(
             **sections,
@@ -168,55 +183,75 @@ class _Reader:
             access=tuple(self._access),
             static=MappingProxyType(self._static),
             loggers=MappingProxyType(self._loggers),
+            path=self._path,
+            lines=MappingProxyType(self._lines),
         )
 
 
-def _fields(section: str) -> dict[str, dataclasses.Field[Any]]:
-    """The keys of a section."""
-    return {field.name: field for field in dataclasses.fields(_SECTIONS[section])}
+def _hint(section: str, key: str) -> str:
+    """Which key was meant, or which there are, or where one of that name is."""
+    keys = _spellings(section)
+    prefixed = [f"{name}.{each}" for name in SECTIONS for each in _spellings(name)]
+    if meant := nearest(key, keys) or (nearest(key, prefixed) if section == "global" else None):
+        return f"did you mean {meant}?"
+    for name, cls in SECTIONS.items():
+        if key.replace(".", "_") in fields_of(cls):
+            return f"it belongs into [{name}]"
+    return f"[{section}] has {', '.join(sorted(keys))}"
 
 
-def _words(value: Any) -> tuple[str, ...]:
-    """A comma list, or a list, as words."""
-    parts = value.split(",") if isinstance(value, str) else value
-    return tuple(word for part in parts if (word := str(part).strip()))
+def _spellings(section: str) -> list[str]:
+    """The keys of a section, as they are written."""
+    return [spelling(field) for field in fields_of(SECTIONS[section]).values()]
 
 
-def _convert(field: dataclasses.Field[Any], value: Any) -> Any:
-    """Make a field's value of text, or of a value that has the right type already."""
-    default = field.default
-    if isinstance(default, bool):
-        text = str(value).lower()
-        if text not in _TRUE + _FALSE:
-            raise ValueError(f"expected 1 or 0, got {value!r}")
-        return text in _TRUE
-    if isinstance(default, tuple):
-        return _words(value)
-    if isinstance(default, str):
-        return str(value)
-    read, kind = (int, "a whole number") if isinstance(default, int) else (float, "a number")
+def _listener(text: str, line: int | None) -> Listener:
+    """One line of ``[listen]``."""
+    address, *argument = text.split(None, 1)
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in LISTEN_SCHEMES:
+        known = ", ".join(f"{name}://" for name in LISTEN_SCHEMES)
+        raise ValueError(f"[listen]: expected one of {known}, got {text!r}")
     try:
-        number = read(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"expected {kind}, got {value!r}") from None
-    minimum = field.metadata["minimum"]
-    if not minimum <= number < float("inf"):
-        raise ValueError(f"expected {minimum} or more, got {value!r}")
-    return number
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        port = None
+    if port is None or parts.path.strip("/"):
+        example = f"{scheme}://127.0.0.1:61613"
+        raise ValueError(f"[listen]: expected {example} or the like, got {text!r}")
+    return Listener(scheme, host, port, argument[0].strip() if argument else "", line or 0)
 
 
-def _entries(text: str, path: str | None) -> Iterator[_Entry]:
-    section = None
-    for line, raw in enumerate(text.splitlines(), 1):
-        content = raw.partition("#")[0].strip()
-        if not content:
-            continue
-        if content.startswith("[") and content.endswith("]"):
-            section = content[1:-1].strip()
-        elif section is None:
-            raise ConfigurationError(f"expected a [section] first, got {content!r}", path, line)
-        else:
-            yield _Entry(section, content, line)
+def _access_rule(text: str) -> AccessRule:
+    """One line of ``[access]``."""
+    source, arrow, target = (part.strip() for part in text.partition("->"))
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::([0-9]{1,5}))?", target)
+    if not arrow or not source or match is None:
+        raise ValueError(f"[access]: expected SOURCE -> HOST:PORT, got {text!r}")
+    host, port = match[1].strip("[]"), int(match[2] or 80)
+    if host == "*":
+        raise ValueError("[access]: the destination is a host, not *")
+    if not 0 < port < 65536:
+        raise ValueError(f"[access]: expected a port from 1 to 65535, got {port}")
+    return AccessRule(_origin(source) if "://" in source else source, host, port)
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers write it: small letters, without the port that goes without saying."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(
+            f"[access]: expected an origin as https://a.example, got {text!r}"
+        ) from None
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError(f"[access]: an origin has no path: {text!r}")
+    netloc = parts.netloc.lower()
+    if port is not None and (parts.scheme, port) in (("http", 80), ("https", 443)):
+        netloc = netloc.rpartition(":")[0]
+    return f"{parts.scheme}://{netloc}"
 
 
 def from_text(text: str, path: str | None = None) -> Config:
@@ -229,8 +264,7 @@ def from_text(text: str, path: str | None = None) -> Config:
         ConfigurationError: for the first mistake, with file and line.
     """
     reader = _Reader(path)
-    for entry in _entries(text, path):
-        reader.add(entry)
+    reader.read(text)
     return reader.config()
 
 
@@ -242,10 +276,12 @@ def from_mapping(options: Mapping[str, Any]) -> Config:
     """
     reader = _Reader(None)
     for section, content in options.items():
+        if not reader.enter(section):
+            break
         if section in ("access", "listen"):
             lines: Sequence[str] = [content] if isinstance(content, str) else content
             for text in lines:
-                reader.add(_Entry(section, text, None))
+                reader.add(section, text, None)
         elif isinstance(content, Mapping):
             for key, value in content.items():
                 reader.set(section, key, value)
@@ -265,10 +301,23 @@ def load(path: str) -> Config:
     Raises:
         ConfigurationError: it cannot be read, or holds a mistake.
     """
+    return from_text(_text_of(path), path)
+
+
+def find_mistakes(path: str) -> list[ConfigurationError]:
+    """Everything that is wrong with the lines of a file; none when ``load`` takes it."""
+    reader = _Reader(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        reader.read(_text_of(path))
+    except ConfigurationError as error:
+        return [error]
+    return reader.mistakes
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"cannot read it: {error.strerror}", path) from None
     except UnicodeDecodeError:
         raise ConfigurationError("it is not UTF-8 text", path) from None
-    return from_text(text, path)

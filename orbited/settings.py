@@ -4,14 +4,17 @@ Each class is a section of ``orbited.cfg`` and each field a key, with its defaul
 Sizes are in bytes, times in seconds.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from orbited.bridge_settings import WebSocketSettings
+from orbited.errors import ConfigurationError
 from orbited.protocol.access import AccessRule
-from orbited.protocol.settings import PacketLimits, SessionSettings, setting
+from orbited.protocol.addresses import Networks
+from orbited.protocol.settings import RequestLimits, SessionSettings, setting
 from orbited.transports.base import TransportSettings
 
 __all__ = [
@@ -28,13 +31,21 @@ __all__ = [
 ]
 
 
-def _nothing() -> Mapping[str, Any]:
+REACTORS = ("epoll", "poll", "select", "kqueue", "asyncio")
+LEVELS = ("debug", "info", "access", "warn", "error")
+
+
+#: What the sentence of an error is about: a section, and perhaps a key of it.
+_SUBJECT = re.compile(r"\[(\w+)\](?: ([\w.]+):)?")
+
+
+def _nothing() -> Mapping[Any, Any]:
     """An empty mapping that stays empty."""
     return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Limits(PacketLimits):
+class Limits(RequestLimits):
     """Section ``[limits]``: what one process, one address and one request may use."""
 
     sessions: int = setting(20_000, "most sessions; 503 beyond", 1)
@@ -45,21 +56,31 @@ class Limits(PacketLimits):
     post_hold_seconds: float = setting(
         15.0, "how long the answer to a POST is held while the back end is slow", 0.1
     )
-    header_seconds: float = setting(20.0, "time for the head of a request; cut beyond", 0.1)
-    keep_alive_seconds: float = setting(75.0, "idle time of a connection; closed beyond", 0.1)
-    header_bytes: int = setting(16 << 10, "largest head of a request; 400 beyond", 512)
-    drain_seconds: float = setting(5.0, "longest time that stopping waits for browsers", 0)
-    retry_after: int = setting(5, "seconds named in Retry-After", 1)
+    unused_sessions: int = setting(
+        5_000, "most sessions that no transport was opened on yet; 503 beyond", 1
+    )
+    drain_seconds: float = setting(
+        5.0, "longest time that stopping takes; browsers are told in batches over half of it", 0
+    )
+    drain_batch: int = setting(100, "most sessions that are told at once when stopping", 1)
+    drain_absent_seconds: float = setting(
+        3.0, "time since its last word for which stopping waits for a browser that is not there", 0
+    )
+    retry_after: int = setting(5, "seconds named in `Retry-After` of a 429 or 503", 1)
 
 
 @dataclass(frozen=True, slots=True)
 class GlobalSettings:
     """Section ``[global]``."""
 
-    reactor: str = setting("", "name of a Twisted reactor: epoll, poll, select, kqueue, asyncio")
-    user: str = setting("", "account to change to when started as root")
-    group: str = setting("", "group to change to; the user's own by default")
-    proxy_enabled: bool = setting(True, "mount /tcp")
+    reactor: str = setting(
+        "", "how sockets are watched; empty for the platform's best", choices=REACTORS
+    )
+    user: str = setting(
+        "", "account to change to when started as root, once the addresses are open"
+    )
+    group: str = setting("", "group to change to; empty for the user's own")
+    proxy_enabled: bool = setting(True, "mount `/tcp`", key="proxy.enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +94,29 @@ class ProxySettings:
 class HttpSettings:
     """Section ``[http]``."""
 
+    hosts: tuple[str, ...] = setting(
+        (),
+        "names of this server, for source `*`; `.example.com` for all below it, `*` for any name",
+    )
     trusted_proxies: tuple[str, ...] = setting(
-        (), "addresses whose X-Forwarded-For and X-Forwarded-Proto are believed"
+        Networks(),
+        "addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
+        read=Networks.read,
     )
     access_log: bool = setting(False, "write a line for each request, without keys")
 
 
 @dataclass(frozen=True, slots=True)
 class SslSettings:
-    """Section ``[ssl]``."""
+    """Section ``[ssl]``: of every `https://` listener."""
 
     key: str = setting("", "PEM file with the private key")
-    crt: str = setting("", "PEM file with the certificate, intermediate ones behind it")
-    minimum_version: str = setting("1.2", "lowest TLS version: 1.2 or 1.3")
+    crt: str = setting("", "PEM file with the certificate; intermediate ones may stand behind it")
+    chain: str = setting("", "PEM file with the intermediate certificates, if they have their own")
+    minimum_version: str = setting("1.2", "lowest version of TLS", choices=("1.2", "1.3"))
+    ciphers: str = setting(
+        "", "list of ciphers for TLS 1.2 in the words of OpenSSL; empty for those with ECDHE"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +124,9 @@ class SystemSettings:
     """Section ``[system]``."""
 
     allow: tuple[str, ...] = setting(
-        ("127.0.0.1", "::1"), "addresses that may see /system; * for everybody"
+        Networks(("127.0.0.1", "::1")),
+        "addresses and networks that may see `/system`; `*` for everybody",
+        read=Networks.read,
     )
 
 
@@ -103,7 +136,9 @@ class TestSettings:
 
     __test__ = False
 
-    stompdispatcher_enabled: bool = setting(False, "allow /system/test/stomp")
+    stompdispatcher_enabled: bool = setting(
+        False, "allow `/system/test/stomp`", key="stompdispatcher.enabled"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +151,10 @@ class LoggingSettings:
     warn: tuple[str, ...] = setting(("SCREEN",), "where WARN lines go")
     error: tuple[str, ...] = setting(("SCREEN",), "where ERROR lines go")
     enabled_default: tuple[str, ...] = setting(
-        ("info", "access", "warn", "error"), "levels written by default"
+        ("info", "access", "warn", "error"),
+        "levels that are written, where `[loggers]` says nothing else",
+        key="enabled.default",
+        choices=LEVELS,
     )
 
 
@@ -149,3 +187,16 @@ class Config:
     http: HttpSettings = field(default_factory=HttpSettings)
     system: SystemSettings = field(default_factory=SystemSettings)
     websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
+    path: str | None = field(default=None, compare=False)
+    lines: Mapping[tuple[str, str], int] = field(default_factory=_nothing, compare=False)
+
+    def placed(self, error: ConfigurationError) -> ConfigurationError:
+        """The same error, with file and line of the key that its sentence begins with."""
+        if error.path is not None or self.path is None:
+            return error
+        line = error.line
+        match = _SUBJECT.match(error.problem)
+        if match is not None and line is None:
+            section, key = match[1], (match[2] or "").replace(".", "_")
+            line = self.lines.get((section, key)) or self.lines.get((section, ""))
+        return ConfigurationError(error.problem, self.path, line)

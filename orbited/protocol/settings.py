@@ -4,15 +4,33 @@ Sizes are in bytes, times in seconds. ``orbited.config`` reads these classes to 
 of ``[limits]`` and ``[session]``, so this is also their reference.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["PacketLimits", "SessionSettings", "setting"]
+__all__ = ["PacketLimits", "RequestLimits", "SessionSettings", "setting"]
 
 
-def setting(default: Any, help: str, minimum: float = 0) -> Any:
-    """Declare a dataclass field with its sentence for the reference and its lowest value."""
-    return field(default=default, metadata={"help": help, "minimum": minimum})
+def setting(
+    default: Any,
+    help: str,
+    minimum: float = 0,
+    *,
+    key: str = "",
+    choices: tuple[str, ...] = (),
+    read: Callable[[Iterable[str]], Any] = tuple,
+) -> Any:
+    """Declare a dataclass field.
+
+    Args:
+        help: its sentence for the reference, with what happens at a bound.
+        minimum: of a number.
+        key: how a file spells it, where that is not the field's name.
+        choices: of a text, or of each word of a list; "" is one too, and means the default.
+        read: makes the value of the words of a list.
+    """
+    metadata = {"help": help, "minimum": minimum, "key": key, "choices": choices, "read": read}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,30 @@ class PacketLimits:
     post_bytes: int = setting(4 << 20, "largest POST (413) or WebSocket message (1009)", 64)
     argument_bytes: int = setting(4 << 20, "longest argument of a packet; 400 beyond", 64)
     packets_per_post: int = setting(10_000, "most packets in one body; 400 beyond", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits(PacketLimits):
+    """What one HTTP request may hold, and how long each part of it may take."""
+
+    request_line_bytes: int = setting(8 << 10, "longest request line; 414 beyond", 64)
+    header_bytes: int = setting(16 << 10, "largest head, or trailer, of a request; 431 beyond", 512)
+    header_count: int = setting(100, "most headers of a request; 431 beyond", 8)
+    header_seconds: float = setting(20.0, "time for the head of a request; 408 beyond", 0.1)
+    body_seconds: float = setting(20.0, "time for the body of a request; 408 beyond", 0.1)
+    body_bytes_per_second: int = setting(
+        1000, "each time that so much of a body has come, it gets a second more", 1
+    )
+    chunk_line_bytes: int = setting(
+        256, "longest size line of a chunk, extensions included; 400 beyond", 16
+    )
+    keep_alive_seconds: float = setting(75.0, "idle time of a connection; closed beyond", 0.1)
+    stalled_seconds: float = setting(
+        60.0, "time in which a browser takes nothing of what waits for it; cut beyond", 0.1
+    )
+    linger_seconds: float = setting(
+        2.0, "time for which a refused request is still read, so that its answer arrives", 0
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,14 @@ import dataclasses
 
 import pytest
 
-from orbited.config import _SECTIONS, find, from_mapping, from_text, load
+from orbited.config import (
+    SECTIONS,
+    find,
+    find_mistakes,
+    from_mapping,
+    from_text,
+    load,
+)
 from orbited.errors import ConfigurationError
 from orbited.protocol.access import AccessRule
 from orbited.settings import Config, Listener
@@ -122,9 +129,23 @@ def test_a_mapping_holds_the_same_words():
     [
         ("key = value", 1, "expected a [section] first, got 'key = value'"),
         ("\n[global]\nnonsense", 3, "[global]: expected key = value, got 'nonsense'"),
-        ("[nothing]\na = b", 2, "[nothing]: there is no such section"),
+        ("[nothing]\na = b", 1, "[nothing]: there is no such section"),
         ("[global]\nreactr = epoll", 2, "[global] reactr: there is no such key"),
+        ("[global]\nreactr = epoll", 2, "did you mean reactor?"),
         ("[global]\nsession.pingo = 1", 2, "[global] session.pingo: there is no such key"),
+        ("[global]\nproxy.enable = 1", 2, "did you mean proxy.enabled?"),
+        ("[global]\nzzz = 1", 2, "[global] has group, proxy.enabled, reactor, user"),
+        ("[global]\nping_interval = 1", 2, "did you mean session.ping_interval?"),
+        ("[limits]\nping_interval = 1", 2, "it belongs into [session]"),
+        ("[sesion]\nping_interval = 1", 1, "did you mean [session]?"),
+        ("[global]\nreactor = best", 2, "expected epoll, poll, select, kqueue or asyncio, got"),
+        ("[ssl]\nminimum_version = 1.1", 2, "[ssl] minimum_version: expected 1.2 or 1.3, got"),
+        ("[logging]\nenabled.default = info,warning", 2, "or error, got 'warning'"),
+        ("[loggers]\norbited.proxy = loud", 2, "[loggers] orbited.proxy: expected levels"),
+        ("[http]\ntrusted_proxies = proxy", 2, "expected addresses or networks as 10.0.0.1"),
+        ("[system]\nallow = 10.0.0.1/8", 2, "got '10.0.0.1/8'"),
+        ("[session]\nping_interval = 1" + "0" * 5000, 2, "expected a whole number"),
+        ("[access]\nhttp://a:b -> c:1", 2, "[access]: expected an origin as https://a.example"),
         ("[session]\nping_interval = soon", 2, "expected a whole number, got 'soon'"),
         ("[session]\nping_interval = 0", 2, "expected 1 or more, got '0'"),
         ("[session]\nclose_timeout = inf", 2, "expected 0.1 or more, got 'inf'"),
@@ -161,7 +182,7 @@ def test_a_mistake_in_a_mapping_names_the_key():
 
 def test_every_setting_has_a_default_and_a_sentence():
     """The reference is made from them."""
-    for section, cls in _SECTIONS.items():
+    for section, cls in SECTIONS.items():
         for field in dataclasses.fields(cls):
             assert field.metadata["help"], (section, field.name)
         assert cls() == cls()
@@ -183,3 +204,47 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"x\.cfg: "):
         load(str(path))
+
+
+def test_all_mistakes_of_a_file_are_found(tmp_path):
+    """Each with its line; an unknown section once, whatever it holds."""
+    path = tmp_path / "orbited.cfg"
+    path.write_text(
+        "lost\nlost\n[listen]\nhttp://61613\nhttp://:1\n[nothing]\na = 1\nb = 2\n"
+        "[session]\nping_interval = x\nping_timeout = 5\npong = 1\n"
+    )
+    assert [(error.line, error.path) for error in find_mistakes(str(path))] == [
+        (line, str(path)) for line in (1, 4, 6, 10, 12)
+    ]
+    assert find_mistakes(str(tmp_path / "none.cfg"))[0].problem.startswith("cannot read it")
+
+
+def test_origins_are_compared_as_browsers_write_them():
+    """In small letters, and without the port that goes without saying."""
+    config = from_text(
+        "[access]\nHTTPS://App.Example:443 -> a:1\nhttp://a.example:81 -> a:1\nHost:80 -> a:1\n"
+    )
+    sources = [rule.source for rule in config.access]
+    assert sources == ["https://app.example", "http://a.example:81", "Host:80"]
+
+
+def test_a_mistake_that_is_found_later_gets_its_line_too():
+    """By the section and key that its sentence begins with."""
+    config = from_text("[listen]\nhttp://:1\n[static]\na.b = /x\n[ssl]\ncrt = y\n", "x.cfg")
+    for problem, line in (
+        ("[static] a.b: gone", 4),
+        ("[ssl] crt: gone", 6),
+        ("[ssl]: gone", 5),
+        ("[ssl] key: gone", 5),
+        ("elsewhere", None),
+    ):
+        placed = config.placed(ConfigurationError(problem))
+        assert (placed.path, placed.line, placed.problem) == ("x.cfg", line, problem)
+    assert Config().placed(ConfigurationError("[ssl]: gone")).path is None
+
+
+def test_a_mark_of_windows_editors_is_no_content(tmp_path):
+    """A byte order mark at the beginning."""
+    path = tmp_path / "x.cfg"
+    path.write_bytes(b"\xef\xbb\xbf[session]\r\nping_interval = 9\r\n")
+    assert load(str(path)).session.ping_interval == 9
