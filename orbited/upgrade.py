@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -31,6 +32,20 @@ _HANDSHAKE_HEADERS = ("connection", "upgrade", "host", "origin")
 #: connection keeps some 30 kB; with zlib's own defaults it would be 300.
 WINDOW_BITS = 12
 MEMORY_LEVEL = 5
+
+
+class _Protocol(ServerProtocol):
+    """The protocol of the library, but for one rule of its own."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a close frame between the fragments of a message for what it is.
+
+        RFC 6455, 5.4 lets control frames stand there, and 5.5.1 has this one answered with its
+        own code. The library would answer 1002.
+        """
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
 
 
 class Handshake:
@@ -72,7 +87,7 @@ def begin(
     Returns:
         None when the request was refused; it has been answered then.
     """
-    protocol = ServerProtocol(
+    protocol = _Protocol(
         max_size=max_message_bytes,
         subprotocols=[Subprotocol(name) for name in subprotocols],
         select_subprotocol=_select_subprotocol,

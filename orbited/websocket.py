@@ -13,7 +13,7 @@ How a request becomes one of these is told in ``orbited.upgrade``.
 """
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
@@ -113,18 +113,14 @@ class WebSocketConnection(TwistedProtocol):
     def send_binary(self, payload: bytes) -> None:
         """Send one message; harmless when the connection is closing."""
         if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
-            if self._is_open:
-                self._protocol.send_binary(payload)
-                self._write(b"".join(self._protocol.data_to_send()))
+            self._send_compressed(payload, is_text=False)
         elif self._is_open:
             self._write(binary_frame(payload))
 
     def send_text(self, payload: bytes) -> None:
         """Send one message of UTF-8 text; harmless when the connection is closing."""
         if self.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
-            if self._is_open:
-                self._protocol.send_text(payload)
-                self._write(b"".join(self._protocol.data_to_send()))
+            self._send_compressed(payload, is_text=True)
         elif self._is_open:
             self._write(text_frame(payload))
 
@@ -170,11 +166,18 @@ class WebSocketConnection(TwistedProtocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes came in."""
         self.was_heard = True
-        self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame) and not self._receive_frame(event):
+        protocol = self._protocol
+        protocol.receive_data(data)
+        frames = protocol.events_received()
+        writes = protocol.data_to_send()  # a pong for each ping, then perhaps what closes
+        for frame in frames:
+            if not isinstance(frame, Frame):
+                continue
+            if frame.opcode is Opcode.PING:
+                self._send_pong(writes.pop(0))
+            elif not self._receive_frame(frame):
                 break
-        self._flush()
+        self._flush(writes)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
@@ -210,6 +213,18 @@ class WebSocketConnection(TwistedProtocol):
 
     # -- helpers ------------------------------------------------------------------------------
 
+    def _send_compressed(self, payload: bytes, *, is_text: bool) -> None:
+        if not self._is_open:
+            return
+        protocol = self._protocol
+        if protocol.state is OPEN:
+            (protocol.send_text if is_text else protocol.send_binary)(payload)
+            self._write(b"".join(protocol.data_to_send()))
+        else:
+            # A close frame came right behind the message that is being answered. What is said to
+            # that may still be said, and RFC 7692, 6 lets any message go uncompressed.
+            self._write(text_frame(payload) if is_text else binary_frame(payload))
+
     def _receive_frame(self, frame: Frame) -> bool:
         """Take a frame; False if it is not text although it says so."""
         opcode = frame.opcode
@@ -226,7 +241,7 @@ class WebSocketConnection(TwistedProtocol):
             self._message = bytearray()
             self._text_check = _Utf8Decoder() if self._is_text else None
         elif opcode is not Opcode.CONT or self._message is None:
-            return True  # pings are answered by the protocol, closing is seen in _flush
+            return True  # a pong, or closing, which is seen in _flush
         if self._text_check is not None:
             try:
                 self._text_check.decode(frame.data, frame.fin)
@@ -248,14 +263,20 @@ class WebSocketConnection(TwistedProtocol):
         self._protocol.fail(INVALID_TEXT, "this text is not UTF-8")
         return False
 
-    def _flush(self) -> None:
+    def _send_pong(self, pong: bytes) -> None:
+        """Answer a ping, in its place among the messages.
+
+        A browser that does not read gets one pong later, for its last ping, which is what
+        RFC 6455, 5.5.3 asks for; so no number of pings fills the memory.
+        """
+        if self._is_full:
+            self._held_pong = pong
+        else:
+            self._write(pong)
+
+    def _flush(self, writes: Iterable[bytes] = ()) -> None:
         """Write what the protocol wants written, and notice that it has begun to close."""
-        writes = self._protocol.data_to_send()
-        if self._is_full and writes and self._protocol.state is OPEN:
-            # These are pongs, for a browser that does not read. RFC 6455, 5.5.3: only the last
-            # ping has to be answered; so no number of pings fills the memory.
-            self._held_pong = writes[-1]
-            return
+        writes = [*writes, *self._protocol.data_to_send()]
         for data in writes:
             if data:
                 self._write(data)
