@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.internet.tcp import Connection
 
-__all__ = ["direct_writer"]
+__all__ = ["direct_writer", "unsent_bytes"]
 
 
 def direct_writer(transport: Any) -> Callable[[bytes], None]:
@@ -40,3 +40,14 @@ def direct_writer(transport: Any) -> Callable[[bytes], None]:
             write_later(data[sent:])
 
     return write
+
+
+def unsent_bytes(transport: Any) -> int:
+    """How much of what was written the kernel has not taken yet, as far as that can be known."""
+    if not isinstance(transport, Connection):
+        transport = getattr(transport, "transport", None)  # below TLS
+    if not isinstance(transport, Connection):
+        return 0
+    any_transport: Any = transport
+    waiting = len(any_transport.dataBuffer) - any_transport.offset
+    return int(waiting + any_transport._tempDataLen)

@@ -4,7 +4,8 @@
 
     OrbitedError
     ├── ConfigurationError      a file or a setting is wrong; says where
-    └── PacketError             the browser sent what no client of this protocol sends
+    ├── PacketError             the browser sent what no client of this protocol sends
+    └── RequestError            a request breaks HTTP, or passes a limit; has its status
 
 Numbers reach the page as ``onclose(code)``. 102 to 108 answer the TCP handshake as the text
 ``0NNN`` and are followed by a ``close`` packet; the others travel as the reason of that packet.
@@ -12,7 +13,15 @@ Numbers reach the page as ``onclose(code)``. 102 to 108 answer the TCP handshake
 
 from typing import NamedTuple
 
-__all__ = ["CLOSE_REASONS", "CODES", "Code", "ConfigurationError", "OrbitedError", "PacketError"]
+__all__ = [
+    "CLOSE_REASONS",
+    "CODES",
+    "Code",
+    "ConfigurationError",
+    "OrbitedError",
+    "PacketError",
+    "RequestError",
+]
 
 
 class Code(NamedTuple):
@@ -77,3 +86,17 @@ class ConfigurationError(OrbitedError):
 
 class PacketError(OrbitedError):
     """What the browser sent is not a list of packets, or passes a limit."""
+
+
+class RequestError(OrbitedError):
+    """A request cannot be taken; it is answered with this, and the connection ends.
+
+    Args:
+        status: of the answer, 400 to 599.
+        sentence: the body of the answer; names nothing of what was sent.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        self.status = status
+        self.sentence = sentence
+        super().__init__(f"{status} {sentence}")

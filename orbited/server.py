@@ -16,7 +16,7 @@ from orbited.errors import ConfigurationError
 from orbited.servers import TEST_SERVERS, make_factory
 from orbited.service import Comet
 from orbited.settings import Config, Listener
-from orbited.site import make_site, web_resource
+from orbited.site import make_site
 
 __all__ = ["Server", "check"]
 
@@ -48,8 +48,7 @@ class Server:
         """
         if not self._config.listen:
             raise ConfigurationError("[listen]: no address to listen on")
-        resource = web_resource(self._comet.pages)
-        site = make_site(resource, self._config, reactor=self._reactor)
+        site = make_site(self._comet.pages, reactor=self._reactor)
         for listener in self._config.listen:
             factory = self._factory(listener, site)
             try:

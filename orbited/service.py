@@ -8,7 +8,7 @@
     comet.service.setServiceParent(application)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.application.service import Service
@@ -21,7 +21,7 @@ from orbited.cometsession import TCPResource
 from orbited.config import from_mapping
 from orbited.proxy import LocalServices, ProxyFactory
 from orbited.settings import Config
-from orbited.site import OTHER_BODY_BYTES, CometPages, PrefixResource, make_site
+from orbited.site import OTHER_BODY_BYTES, CometPages, make_site
 from orbited.system.counters import Counters
 from orbited.system.resource import SystemResponder
 
@@ -66,18 +66,30 @@ class EmbeddedComet:
         self.service = CometService(comet.tcp)
 
     def site(
-        self, root: IResource, prefix: str = "/orbited/", *, max_body_bytes: int = OTHER_BODY_BYTES
+        self,
+        root: IResource,
+        prefix: str = "/orbited/",
+        *,
+        max_body_bytes: int = OTHER_BODY_BYTES,
+        refusal: Callable[[int, str], tuple[str, bytes]] | None = None,
     ) -> IProtocolFactory:
         """One factory to listen on: comet under ``prefix``, everything else goes to ``root``.
 
         Args:
             max_body_bytes: largest body of a request for ``root``; 413 beyond.
+            refusal: status and sentence to content type and body, for a request of ``root``'s
+                that is refused before ``root`` is asked; a line of text otherwise.
         """
         comet = self._comet
-        tree = PrefixResource(prefix, comet.pages, root)
-        return make_site(
-            tree, comet.config, prefix, max_body_bytes=max_body_bytes, reactor=comet.tcp.clock
+        factory: Any = make_site(
+            comet.pages,
+            root,
+            prefix,
+            max_body_bytes=max_body_bytes,
+            refusal=refusal,
+            reactor=comet.tcp.clock,
         )
+        return factory  # type: ignore[no-any-return]
 
     def health(self) -> dict[str, Any]:
         """How the sessions fare."""

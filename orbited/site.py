@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import IResource, Resource, getChildForRequest
-from twisted.web.server import Request
 
 from orbited.bridges import Bridges
 from orbited.cometsession import TCPResource, cors_headers
-from orbited.errors import ConfigurationError
+from orbited.edge.connection import EdgeConnection, Incoming
+from orbited.edge.exchange import EdgeExchange
+from orbited.edge.factory import EdgeFactory, Refusal, plain_refusal
+from orbited.edge.head import Head
+from orbited.errors import ConfigurationError, RequestError
 from orbited.files import Files
 from orbited.http import Exchange, Headers, Responder
 from orbited.protocol.access import AccessList
-from orbited.settings import Config
 from orbited.system.resource import SystemResponder
-from orbited.web import BoundedSite, WebResource
 
-__all__ = ["CometPages", "PrefixResource", "make_site"]
+if TYPE_CHECKING:
+    from twisted.web.resource import IResource
+
+    from orbited.edge.resource import ResourceSite
+
+__all__ = ["CometPages", "Router", "make_site"]
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 
@@ -100,63 +105,85 @@ class CometPages:
         self._responders["" if name == "INDEX" else name] = Files(path).respond
 
 
-class PrefixResource(Resource):
-    """Comet under a prefix; everything else is ``root``'s, as if there were no prefix."""
+class Router:
+    """Comet under a prefix; everything else is ``root``'s, as if there were no prefix.
 
-    def __init__(self, prefix: str, pages: CometPages, root: IResource) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._segments = [part.encode() for part in prefix.split("/") if part]
-        self._names = {name.encode() for name in pages.names}
-        self._comet = web_resource(pages)
+    Args:
+        root: answers what is not comet's; without one that is not found.
+    """
+
+    def __init__(self, prefix: str, pages: CometPages, root: "ResourceSite | None" = None) -> None:
+        self._prefix = _with_slashes(prefix)
+        self._first = self._prefix.count(b"/") - 1
+        self._pages = pages
+        self._names = pages.names
         self._root = root
 
-    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """Twisted: find the resource."""
-        prepath, postpath = cast(list[bytes], request.prepath), cast(list[bytes], request.postpath)
-        segments = self._segments
-        if segments and [path, *postpath[: len(segments) - 1]] == segments:
-            prepath += postpath[: len(segments) - 1]
-            del postpath[: len(segments) - 1]
-            return self._comet
-        postpath.insert(0, prepath.pop())
-        if not segments and path in self._names:
-            return self._comet
-        return getChildForRequest(self._root, request)  # type: ignore[no-any-return,no-untyped-call]
+    def begin(self, connection: EdgeConnection, head: Head) -> Incoming:
+        """Find who answers a request."""
+        if self._is_comets(head):
+            path = tuple(head.segments()[self._first :])
+            return EdgeExchange(connection, head, path, self._pages.respond)
+        assert self._root is not None
+        return self._root.begin(connection, head)
+
+    def _is_comets(self, head: Head) -> bool:
+        if self._root is None:
+            return True
+        if self._first:
+            return head.path.startswith(self._prefix) or head.path == self._prefix[:-1]
+        return head.segments()[0] in self._names
 
 
-def web_resource(pages: CometPages) -> WebResource:
-    """The pages as a resource of twisted.web."""
-    return WebResource(pages.respond, pages.tcp.config.http.trusted_proxies)
+def _with_slashes(prefix: str) -> bytes:
+    """A prefix as paths have it, however it was written: ``/``, ``/orbited/``."""
+    inner = prefix.strip("/")
+    return f"/{inner}/".encode() if inner else b"/"
 
 
 def make_site(
-    resource: Any,
-    config: Config,
+    pages: CometPages,
+    root: "IResource | None" = None,
     prefix: str = "/",
     *,
     max_body_bytes: int = OTHER_BODY_BYTES,
-    reactor: IReactorTime | None = None,
-) -> BoundedSite:
+    refusal: Callable[[int, str], Refusal] | None = None,
+    reactor: IReactorTime,
+) -> EdgeFactory:
     """Make the factory to listen on.
 
     Args:
-        resource: has the pages of comet under ``prefix``.
+        pages: stand under ``prefix``.
+        root: has everything else.
         max_body_bytes: for requests that are not comet's; those have their own limit.
+        refusal: status and sentence to content type and body, for what is refused of ``root``'s.
     """
-    comet = prefix.rstrip("/").encode() + b"/tcp/"
+    config = pages.tcp.config
+    comet = _with_slashes(prefix)
+    sessions = comet + b"tcp/"
+    site = None
+    if root is not None:
+        from orbited.edge import resource  # which needs twisted.web
+
+        site = resource.ResourceSite(root)
 
     def bound(path: bytes) -> int:
-        return config.limits.post_bytes if path.startswith(comet) else max_body_bytes
+        return config.limits.post_bytes if path.startswith(sessions) else max_body_bytes
 
-    return BoundedSite(
-        resource,
+    def refuse(error: RequestError, path: bytes | None) -> Refusal:
+        if refusal is None or path is None or path.startswith(comet if comet != b"/" else sessions):
+            return plain_refusal(error, path)
+        return refusal(error.status, error.sentence)
+
+    return EdgeFactory(
+        Router(prefix, pages, site).begin,
+        config.limits,
+        reactor,
         max_body_bytes=bound,
-        header_seconds=config.limits.header_seconds,
-        keep_alive_seconds=config.limits.keep_alive_seconds,
-        header_bytes=config.limits.header_bytes,
+        refusal=refuse,
+        trusted_proxies=config.http.trusted_proxies,
         has_access_log=config.http.access_log,
-        redact=_redactor(comet),
-        reactor=reactor,
+        redact=_redactor(sessions),
     )
 
 

@@ -9,26 +9,18 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any, cast
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.server import NOT_DONE_YET, Request
 
 from orbited.direct import direct_writer
 from orbited.http import Exchange, Headers, Responder
 
-__all__ = ["BoundedSite", "WebExchange", "WebResource"]
+__all__ = ["WebExchange", "WebResource"]
 
 log = logging.getLogger(__name__)
-access_log = logging.getLogger("orbited.access")
-
-#: Digits of a Content-Length. Python refuses to read some thousands, and twisted.web to hear of it.
-LONGEST_LENGTH = 19
-
-#: How long we go on reading after a refusal, so that the browser gets to see it.
-LINGER_SECONDS = 2.0
 
 
 class WebExchange(Exchange):
@@ -172,143 +164,3 @@ class WebResource(Resource):
             else:
                 exchange.reply(500, "Something is wrong on this server.\n")
         return NOT_DONE_YET
-
-
-class _Request(Request):
-    """A request whose body is bounded while it comes in."""
-
-    channel: Any
-
-    def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(channel, *args, parsePOSTFormSubmission=False, **kwargs)
-        self._received = 0
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Twisted: a piece of the body."""
-        self._received += len(data)
-        if self._received > self.channel.max_body_bytes:
-            self.channel.refuse(413, "Request Entity Too Large")
-        elif not self.channel.is_refused:
-            super().handleContentChunk(data)
-
-
-class _Channel(HTTPChannel):
-    """A connection that has to send the head of a request in time, and a body within bounds."""
-
-    site: "BoundedSite"
-    transport: Any
-    is_refused = False
-    max_body_bytes = 0
-    _is_reading_head = False
-    _is_reading_body = False
-
-    def connectionMade(self) -> None:
-        """Twisted: somebody connected."""
-        self.totalHeadersSize = self.site.header_bytes
-        super().connectionMade()
-        self.setTimeout(self.site.header_seconds)
-        self._is_reading_head = True
-
-    def dataReceived(self, data: bytes) -> None:
-        """Twisted: bytes came; those of a head do not put the time-out off."""
-        if self._is_reading_body:
-            self.resetTimeout()
-        elif not self._is_reading_head:
-            self._is_reading_head = True
-            self.setTimeout(self.site.header_seconds)
-        super(HTTPChannel, self).dataReceived(data)
-
-    def headerReceived(self, line: bytes) -> bool:
-        """Twisted: one line of the head; a length beyond all measure ends it, not the reactor."""
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and len(value.strip()) > LONGEST_LENGTH:
-            self._respondToBadRequestAndDisconnect()
-            return False
-        return cast(bool, super().headerReceived(line))
-
-    def allHeadersReceived(self) -> None:
-        """Twisted: the head is complete."""
-        self._is_reading_head, self._is_reading_body = False, True
-        self.setTimeout(self.site.keep_alive_seconds)
-        self.max_body_bytes = self.site.max_body_bytes(self._path)
-        if self.length is not None and self.length > self.max_body_bytes:
-            self.refuse(413, "Request Entity Too Large")
-        else:
-            super().allHeadersReceived()
-
-    def allContentReceived(self) -> None:
-        """Twisted: the request is complete."""
-        self._is_reading_body = False
-        if not self.is_refused:
-            super().allContentReceived()
-
-    def refuse(self, status: int, phrase: str) -> None:
-        """Answer without looking further at what still comes, and close soon."""
-        if self.is_refused:
-            return
-        self.is_refused = True
-        body = f"{phrase}.\n".encode()
-        head = (
-            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        vars(self).update(rawDataReceived=self._ignore, dataReceived=self._ignore)
-        self.requests.clear()
-        self.setTimeout(None)
-        self._abortingCall = self.callLater(LINGER_SECONDS, self._stop_lingering)
-
-    def _send100Continue(self) -> None:
-        if not self.is_refused:
-            super()._send100Continue()
-
-    def _ignore(self, data: bytes) -> None:
-        """Read on, so that the refusal arrives."""
-
-    def _stop_lingering(self) -> None:
-        self._abortingCall = None
-        self.loseConnection()
-
-
-class BoundedSite(Site):
-    """A site with bounds on heads and bodies.
-
-    Args:
-        max_body_bytes: path of a request (as bytes) to the largest body it may have.
-        redact: what the access log may show of a path.
-    """
-
-    def __init__(
-        self,
-        resource: Any,
-        *,
-        max_body_bytes: Callable[[bytes], int],
-        header_seconds: float,
-        keep_alive_seconds: float,
-        header_bytes: int,
-        has_access_log: bool = False,
-        redact: Callable[[bytes], bytes] = bytes,
-        reactor: IReactorTime | None = None,
-    ) -> None:
-        super().__init__(
-            resource, requestFactory=_Request, timeout=keep_alive_seconds, reactor=reactor
-        )
-        vars(self)["protocol"] = _Channel  # HTTP/1.1 only: no negotiation in between
-        self.max_body_bytes = max_body_bytes
-        self.header_seconds = header_seconds
-        self.keep_alive_seconds = keep_alive_seconds
-        self.header_bytes = header_bytes
-        self.displayTracebacks = False
-        self._has_access_log = has_access_log
-        self._redact = redact
-
-    def log(self, request: Any) -> None:
-        """Twisted: a request is done. Queries and keys are not written."""
-        if self._has_access_log:
-            access_log.info(
-                "%s %s %s %d",
-                getattr(request.getClientAddress(), "host", "-"),
-                request.method.decode("latin-1"),
-                self._redact(request.path).decode("latin-1"),
-                request.code,
-            )

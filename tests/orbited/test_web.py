@@ -1,4 +1,4 @@
-"""The edge over twisted.web, in a real server: bounds, hostile requests, static files, system."""
+"""The edge in a real server: bounds, hostile requests, static files, system pages."""
 
 import json
 import socket
@@ -68,7 +68,7 @@ def test_a_post_without_a_length_is_bounded_too(server, browser):
 
 def test_a_head_that_comes_in_drops_is_cut(server):
     """Neither an idle connection nor one byte at a time holds a connection for long."""
-    assert raw(server, b"GET /tcp HTTP/1.1\r\nHost: x\r\nX-") == b""
+    assert b" 408 " in raw(server, b"GET /tcp HTTP/1.1\r\nHost: x\r\nX-").splitlines()[0]
     assert raw(server) == b""
 
 
@@ -84,7 +84,7 @@ def test_a_head_that_is_too_large_is_refused(server):
     long = b"GET /tcp HTTP/1.1\r\nHost: x\r\nX: %b\r\n\r\n" % (b"x" * 5000)
     many = b"GET /tcp HTTP/1.1\r\nHost: x\r\n%b\r\n" % (b"X: y\r\n" * 1000)
     for request in (long, many):
-        assert b" 400 " in raw(server, request).splitlines()[0]
+        assert b" 431 " in raw(server, request).splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_head_that_is_too_large_is_refused(server):
         b"Content-Length: -1",
         b"Content-Length: +3",
         b"Transfer-Encoding: chunked, identity",
-        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: \x0bchunked",
         b"No colon here",
     ],
 )
@@ -257,8 +257,8 @@ def test_a_trusted_proxy_names_the_browser():
         browser = Browser(
             server["http"],
             headers={
-                "Host": "a.example",
-                "Origin": "https://a.example",
+                "Host": "127.0.0.1",
+                "Origin": "https://127.0.0.1",
                 "X-Forwarded-Proto": "https",
                 "X-Forwarded-For": "192.0.2.3",
             },

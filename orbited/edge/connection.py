@@ -1,0 +1,374 @@
+"""One connection of the edge: the shell around the core in ``orbited.edge.reader``.
+
+Requests are answered one at a time, in order. While one is, reading goes on, since that is how a
+browser that goes away is noticed; it stops once more than ``READ_AHEAD_BYTES`` have come that
+cannot be looked at yet. While a browser does not take what was sent, nothing new is begun.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from twisted.internet.interfaces import IPushProducer, ISSLTransport, ITCPTransport
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from orbited.direct import direct_writer, unsent_bytes
+from orbited.edge.answer import STATUS_LINES, header_block
+from orbited.edge.head import Head
+from orbited.edge.reader import RequestReader, Signal, State
+from orbited.errors import RequestError
+
+if TYPE_CHECKING:
+    from orbited.edge.factory import EdgeFactory
+
+__all__ = ["EdgeConnection", "Incoming"]
+
+log = logging.getLogger(__name__)
+
+#: What one read of the reactor brings; reading stops when so much waits behind a request.
+READ_AHEAD_BYTES = 64 << 10
+
+
+class Incoming(Protocol):
+    """What a request becomes: it takes the body, and answers on the connection."""
+
+    @property
+    def status(self) -> int:
+        """Of the answer; 0 before it has begun."""
+
+    def receive_body(self, data: bytes) -> None:
+        """A piece of the body came."""
+
+    def complete(self) -> None:
+        """The whole body is there."""
+
+    def fail(self) -> None:
+        """``complete`` raised something."""
+
+    def lose(self, reason: Failure) -> None:
+        """The connection is gone; nothing can be answered any more."""
+
+
+@implementer(IPushProducer)
+class EdgeConnection(TwistedProtocol):
+    """One browser's connection.
+
+    Attributes:
+        keeps_alive: another request may follow the one that is answered.
+        address: of the peer; "" when it has none.
+        write: sends bytes, at once where that is possible.
+    """
+
+    factory: "EdgeFactory"
+    write: Callable[[bytes], None]
+    address = ""
+    scheme = "http"
+    keeps_alive = True
+    _incoming: Incoming | None = None
+    _head: Head | None = None
+    _producer: IPushProducer | None = None
+    _timer: Any = None
+    _timer_at = 0.0
+    _is_serving = False
+    _is_full = False  # the transport wants to be written to no more for now
+    _is_reading = True
+    _is_closing = False
+    _unsent_before = 0  # what waited when it was last looked whether the browser takes anything
+    _full_until = 0.0
+
+    # -- Twisted calls these ----------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Somebody connected."""
+        transport = cast(Any, self.transport)
+        factory = self.factory
+        self._clock = clock = factory.clock
+        self._reader = RequestReader(factory.limits, factory.max_body_bytes, clock.seconds())
+        self.address = getattr(transport.getPeer(), "host", "")
+        if ISSLTransport.providedBy(transport):
+            self.scheme = "https"
+        if ITCPTransport.providedBy(transport):
+            transport.setTcpNoDelay(True)
+        self.write = direct_writer(transport)
+        transport.registerProducer(self, True)
+        factory.connections.add(self)
+        self._watch()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+        reader = self._reader
+        if self._is_closing:
+            return
+        reader.receive_data(data, self._clock.seconds())
+        if reader.state is State.ANSWERING and reader.buffered_bytes > READ_AHEAD_BYTES:
+            self._pause_reading()
+        self._serve()
+        self._watch()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        self._is_closing = True
+        producer = self._producer
+        self._forget()
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self._log(incoming.status)
+            incoming.lose(reason)
+        if producer is not None:
+            producer.stopProducing()
+
+    def pauseProducing(self) -> None:
+        """The transport has more than it wants to hold."""
+        if self._is_full:
+            return  # Twisted says so again with every write
+        self._is_full = True
+        self._unsent_before = unsent_bytes(self.transport)
+        self._full_until = self._clock.seconds() + self.factory.limits.stalled_seconds
+        self._watch()
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The transport has sent what it had."""
+        self._is_full = False
+        if self._producer is not None:
+            self._producer.resumeProducing()
+        self._serve()
+        self._watch()
+
+    def stopProducing(self) -> None:
+        """The connection is gone; ``connectionLost`` says so too."""
+
+    # -- whoever answers calls these --------------------------------------------------------------
+
+    def date_line(self) -> bytes:
+        """The ``Date`` header of now."""
+        return self.factory.dates.line(self._clock.seconds())
+
+    def pace(self, producer: IPushProducer | None) -> None:
+        """Pause ``producer`` while the transport is full; None forgets it."""
+        self._producer = producer
+        if producer is not None and self._is_full:
+            producer.pauseProducing()
+
+    def answered(self, incoming: Incoming) -> None:
+        """The answer is written; go on with the next request, or close."""
+        self._incoming = self._producer = None
+        self._log(incoming.status)
+        if not self.keeps_alive:
+            self.close()
+            return
+        self._reader.answered(self._clock.seconds())
+        if not self._is_reading:
+            self._is_reading = True
+            cast(Any, self.transport).resumeProducing()
+        if not self._is_serving:
+            self._serve()
+            self._watch()
+
+    def hand_over(self, response: bytes, protocol: Any) -> None:
+        """Send ``response``; from here on the connection is ``protocol``'s."""
+        transport = cast(Any, self.transport)
+        self._is_closing = True
+        self._forget()
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self._log(incoming.status)
+        rest = self._reader.take_rest()
+        transport.unregisterProducer()
+        self.write(response)
+        vars(self).update(
+            dataReceived=protocol.dataReceived, connectionLost=protocol.connectionLost
+        )
+        protocol.makeConnection(transport)
+        if rest:
+            # Whoever asked for this is still at it. The reactor reads nothing before this call.
+            self._clock.callLater(0, self._deliver, protocol, rest)
+        if not self._is_reading:
+            transport.resumeProducing()
+
+    def close(self) -> None:
+        """Close once everything is sent."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        transport = cast(Any, self.transport)
+        transport.unregisterProducer()
+        transport.loseConnection()
+        if transport.connected:
+            self._watch_closing()
+
+    def close_when_idle(self) -> None:
+        """The server stops: what is being answered is answered, and nothing more."""
+        self.keeps_alive = False
+        if self._incoming is None and self._reader.state in (State.IDLE, State.HEAD):
+            self.close()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        cast(Any, self.transport).abortConnection()
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """Act on what the core has read; answers given meanwhile make it read more."""
+        if self._is_serving:
+            return
+        self._is_serving = True
+        reader = self._reader
+        try:
+            while not self._is_full and not self._is_closing:
+                events = reader.events_received()
+                if not events:
+                    break
+                for event in events:
+                    if type(event) is bytes:
+                        cast(Incoming, self._incoming).receive_body(event)
+                    elif type(event) is Head:
+                        self._begin(event)
+                    elif event is Signal.END:
+                        self._complete()
+                    elif event is Signal.IDLE:
+                        self._end_idle()
+                    else:
+                        self._refuse(cast(RequestError, event))
+            go_ahead = reader.data_to_send()
+            if go_ahead and not self._is_closing:
+                self.write(go_ahead)
+        finally:
+            self._is_serving = False
+
+    def _begin(self, head: Head) -> None:
+        self._head = head
+        self.keeps_alive = head.keeps_alive and not self.factory.is_stopping
+        self._incoming = self.factory.begin(self, head)
+
+    def _complete(self) -> None:
+        incoming = self._incoming
+        assert incoming is not None
+        try:
+            incoming.complete()
+        except Exception:
+            log.exception("a request failed")
+            incoming.fail()
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer what is no request, or none that is taken, and close soon.
+
+        Reading goes on for a while: a connection that is closed with something unread is reset,
+        and the browser would not get to see the answer.
+        """
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            incoming.lose(Failure(error))  # type: ignore[no-untyped-call]
+        path = self._head.path if incoming is not None and self._head is not None else None
+        content_type, body = self.factory.refusal(error, path)
+        self.write(
+            b"%b%b%bContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+            % (
+                STATUS_LINES[error.status],
+                self.date_line(),
+                header_block((("Content-Type", content_type), *_REFUSAL_HEADERS)),
+                len(body),
+                body,
+            )
+        )
+        self.factory.log_refusal(self.address, error)
+        self._linger()
+
+    def _linger(self) -> None:
+        transport = cast(Any, self.transport)
+        self._is_closing = True
+        transport.unregisterProducer()
+        if hasattr(transport, "loseWriteConnection"):
+            transport.loseWriteConnection()
+        self._set_timer(self.factory.limits.linger_seconds, self._end_lingering)
+
+    def _end_lingering(self) -> None:
+        self._timer = None
+        transport = cast(Any, self.transport)
+        if unsent_bytes(transport):
+            transport.abortConnection()
+        else:
+            transport.loseConnection()
+
+    def _end_idle(self) -> None:
+        if unsent_bytes(self.transport):
+            self.abort()  # asked nothing, and took nothing: there is nobody
+        else:
+            self.close()
+
+    def _deliver(self, protocol: Any, data: bytes) -> None:
+        if cast(Any, self.transport).connected:
+            protocol.dataReceived(data)
+
+    # -- time -------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Have a timer that runs no later than the next deadline; it may find nothing to do."""
+        if self._is_closing:
+            return
+        deadline = self._full_until if self._is_full else self._reader.next_deadline()
+        if deadline is not None and (self._timer is None or deadline < self._timer_at):
+            self._set_timer(deadline - self._clock.seconds(), self._tick)
+
+    def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._clock.seconds() + seconds
+        self._timer = self._clock.callLater(max(0.0, seconds), call)
+
+    def _tick(self) -> None:
+        """Something falls due, or did until it was put off."""
+        self._timer = None
+        now = self._clock.seconds()
+        if not self._is_full:
+            self._reader.tick(now)
+            self._serve()
+        elif now >= self._full_until:
+            if not self._takes_something():
+                self.abort()
+                return
+            self._full_until = now + self.factory.limits.stalled_seconds
+        self._watch()
+
+    def _watch_closing(self) -> None:
+        """Cut the connection when the browser keeps it open by taking nothing."""
+        self._unsent_before = unsent_bytes(self.transport)
+        self._set_timer(self.factory.limits.stalled_seconds, self._tick_closing)
+
+    def _tick_closing(self) -> None:
+        self._timer = None
+        if self._takes_something():
+            self._watch_closing()
+        else:
+            self.abort()
+
+    def _takes_something(self) -> bool:
+        """Whether the browser has taken anything since this was asked for the last time."""
+        before, self._unsent_before = self._unsent_before, unsent_bytes(self.transport)
+        return self._unsent_before < before
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _pause_reading(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            cast(Any, self.transport).pauseProducing()
+
+    def _forget(self) -> None:
+        self.factory.connections.discard(self)
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        self._producer = None
+
+    def _log(self, status: int) -> None:
+        if self.factory.has_access_log and self._head is not None:
+            self.factory.log_request(self.address, self._head, status)
+
+
+_REFUSAL_HEADERS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))

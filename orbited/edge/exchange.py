@@ -1,0 +1,227 @@
+"""One request and its answer, on a connection of the edge."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+
+from orbited.edge.answer import STATUS_LINES, has_body, header_block
+from orbited.edge.head import Head
+from orbited.http import COMMON_HEADERS, Exchange, Headers, Responder
+
+if TYPE_CHECKING:
+    from orbited.edge.connection import EdgeConnection
+
+__all__ = ["EdgeExchange"]
+
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+
+
+class EdgeExchange(Exchange):
+    """A request whose body comes in, and then its answer.
+
+    Args:
+        path: the segments below where the responder is mounted.
+        respond: is asked once the whole body is there.
+    """
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_head",
+        "_is_chunked",
+        "_lost",
+        "_pending",
+        "_respond",
+        "_status",
+        "_takes_body",
+    )
+
+    def __init__(
+        self,
+        connection: "EdgeConnection",
+        head: Head,
+        path: tuple[str, ...],
+        respond: Responder,
+    ) -> None:
+        self._connection: EdgeConnection | None = connection
+        self._head = head
+        self._respond = respond
+        self._body: list[bytes] = []
+        self._lost: list[Callable[[], None]] | None = None
+        self._status = 0
+        self._pending = b""  # the head of the answer, until something follows it
+        self._is_chunked = False
+        self._takes_body = True
+        self.method = head.method.decode("latin-1")
+        self.path = path
+        self.address = connection.address
+        self.scheme = connection.scheme
+        if self.address in connection.factory.trusted_proxies:
+            forwarded = self.header("x-forwarded-for") or ""
+            self.address = forwarded.rpartition(",")[2].strip() or self.address
+            self.scheme = self.header("x-forwarded-proto") or self.scheme
+
+    # -- the connection calls these -------------------------------------------------------------
+
+    @property
+    def status(self) -> int:
+        """Of the answer; 0 before it has begun."""
+        return self._status
+
+    def receive_body(self, data: bytes) -> None:
+        """A piece of the body came."""
+        self._body.append(data)
+
+    def complete(self) -> None:
+        """The whole body is there."""
+        self._respond(self)
+
+    def fail(self) -> None:
+        """The responder raised something: answer so, or end an answer that has begun."""
+        connection = self._connection
+        if connection is None:
+            return
+        if self._status:
+            connection.abort()
+        else:
+            self.reply(500, "Something is wrong on this server.\n")
+
+    def lose(self, reason: Failure) -> None:
+        """The connection is gone."""
+        self._connection = None
+        callbacks, self._lost = self._lost, None
+        for callback in callbacks or ():
+            callback()
+
+    # -- the request ----------------------------------------------------------------------------
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        body = self._body
+        return body[0] if len(body) == 1 else b"".join(body)
+
+    @property
+    def target(self) -> str:
+        """Path and query of the request line."""
+        return self._head.target.decode("latin-1")
+
+    def argument(self, name: str) -> str | None:
+        """The last value of that name in the query."""
+        query = self._head.query
+        if not query:
+            return None
+        found = None
+        wanted = name.encode("latin-1")
+        for pair in query.split(b"&"):
+            key, _, value = pair.partition(b"=")
+            if key == wanted or (b"%" in key and unquote_to_bytes(key) == wanted):
+                found = value
+        if found is None:
+            return None
+        if b"%" in found or b"+" in found:
+            found = unquote_to_bytes(found.replace(b"+", b" "))
+        return found.decode("latin-1")
+
+    def header(self, name: str) -> str | None:
+        """The last header of that name."""
+        value = self._head.fields.get(name.encode("latin-1").lower())
+        return value.decode("latin-1") if value is not None else None
+
+    def header_items(self) -> list[tuple[str, str]]:
+        """All headers."""
+        return [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._head.items
+        ]
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call back if the connection goes away first."""
+        if self._lost is None:
+            self._lost = [callback]
+        else:
+            self._lost.append(callback)
+
+    # -- the answer -----------------------------------------------------------------------------
+
+    def start(self, status: int, headers: Headers, length: int | None = None) -> None:
+        """Begin the answer."""
+        connection, head = self._connection, self._head
+        self._status = status
+        if connection is None:
+            return
+        framing = b""
+        if not has_body(status, head.method):
+            self._takes_body = False
+            if length is not None and head.method == b"HEAD":
+                framing = b"Content-Length: %d\r\n" % length
+        elif length is not None:
+            framing = b"Content-Length: %d\r\n" % length
+        elif head.is_http_1_1:
+            self._is_chunked = True
+            framing = b"Transfer-Encoding: chunked\r\n"
+        else:
+            connection.keeps_alive = False  # the end of the connection is the end of the answer
+        self._pending = b"%b%b%b%b%b\r\n" % (
+            STATUS_LINES[status],
+            connection.date_line(),
+            header_block(tuple(headers)),
+            framing,
+            b"" if connection.keeps_alive else b"Connection: close\r\n",
+        )
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the body."""
+        connection = self._connection
+        if connection is None:
+            return
+        if not self._takes_body:
+            data = b""
+        elif self._is_chunked and data:  # an empty chunk would end the answer
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._pending:
+            data, self._pending = self._pending + data, b""
+        if data:
+            connection.write(data)
+
+    def finish(self) -> None:
+        """End the answer."""
+        connection = self._connection
+        if connection is None:
+            return
+        last = self._pending
+        if self._is_chunked:
+            last += b"0\r\n\r\n"
+        if last:
+            connection.write(last)
+        self._over(connection)
+
+    def reply(self, status: int, body: str | bytes, headers: Headers = ()) -> None:
+        """Answer in one go, which is one write."""
+        connection = self._connection
+        if connection is None:
+            return
+        data = body.encode() if isinstance(body, str) else body
+        self.start(status, (_TEXT, *COMMON_HEADERS, *headers), len(data))
+        connection.write(self._pending + data if self._takes_body else self._pending)
+        self._over(connection)
+
+    def _over(self, connection: "EdgeConnection") -> None:
+        self._connection = None
+        self._lost = None
+        connection.answered(self)
+
+    def register_producer(self, producer: IPushProducer) -> None:
+        """Pause ``producer`` while too much is unsent."""
+        if self._connection is not None:
+            self._connection.pace(producer)
+
+    def upgrade(self, response: bytes, protocol: Any) -> None:
+        """Hand the connection over."""
+        connection, self._connection = self._connection, None
+        self._lost = None
+        if connection is not None:
+            self._status = 101
+            connection.hand_over(response, protocol)
