@@ -97,7 +97,7 @@ class TCPResource:
         self.config = config
         self.clock = clock
         self.counters = counters or Counters()
-        self.access = AccessList(config.access)
+        self.access = AccessList(config.access, config.http.hosts)
         self.connections: dict[str, TCPConnectionResource] = {}
         self.bridges: set[Bridge] = set()
         self._per_address: Counter[str] = Counter()

@@ -117,7 +117,9 @@ class ProxyIncomingProtocol(Protocol):
         factory, source = self._factory, self.browser.source
         if not factory.access.allows(source, host, port):
             factory.counters.back_end_refusals += 1
-            log.warning("%r may not connect to %r port %d", self.browser, host, port)
+            name = source.host
+            hint = "" if factory.access.knows(name) else f" ([http] hosts does not have {name!r})"
+            log.warning("%r may not connect to %r port %d%s", self.browser, host, port, hint)
             self._refuse(UNAUTHORIZED)
             return
         if early:
@@ -236,7 +238,7 @@ class ProxyFactory(ServerFactory):
             from twisted.internet import reactor
         self.clock = reactor
         self.config = config or Config()
-        self.access = AccessList(self.config.access)
+        self.access = AccessList(self.config.access, self.config.http.hosts)
         self.local_services = local_services if local_services is not None else {}
         self.counters = counters or Counters()
 

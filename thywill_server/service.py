@@ -16,10 +16,11 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
@@ -39,6 +40,9 @@ from thywill_server.site import (
 __all__ = ["ListenError", "SiteOptions", "SiteService"]
 
 log = logging.getLogger(__name__)
+
+#: Telling the browsers comes first; what they still say, and what is queued, needs time after it.
+COMET_SHARE_OF_DRAINING = 0.5
 
 
 class ListenError(ThywillError):
@@ -151,12 +155,22 @@ class SiteService(Service):
             port = self._listen(host, port, self._broker, "--stomp-port")
             local_services[host, port] = self._broker
             self.stomp_address = (host, port)
-        options = {"access": [f"* -> {host}:{port}"], **embedding.comet_options}
+        options = self._comet_options(f"{host}:{port}", embedding.comet_options)
         self._comet = self._import(push, "comet", embedding.comet)(options, local_services)
         push.use_embedded(port, self._comet.health)
         return self._comet.site(
             self._root, embedding.url, max_body_bytes=self._options.max_body_bytes
         )
+
+    def _comet_options(self, broker: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the site decides for the comet server, where its own settings say nothing."""
+        drain_seconds = self._options.drain_seconds * COMET_SHARE_OF_DRAINING
+        return {
+            "access": [f"* -> {broker}"],
+            **given,
+            "http": {"hosts": settings.ALLOWED_HOSTS, **given.get("http", {})},
+            "limits": {"drain_seconds": drain_seconds, **given.get("limits", {})},
+        }
 
     def _import(self, push: Any, setting: str, path: str) -> Callable[..., Any]:
         try:

@@ -10,10 +10,16 @@ SOURCE is one of
 
 A browser sends ``Origin`` with every request that a page of another site could make, so a page
 that is neither of the same origin nor listed reaches nothing, whatever the list says.
+
+"Same origin" rests on the name in ``Host``, and anybody may let a name of theirs point to this
+machine: their page is then, to a browser, of the same origin as we are (DNS rebinding). So ``*``
+counts only under names that are known: addresses, which nobody can let point elsewhere,
+``localhost``, the names in the list's own sources, and those that are given as ``hosts``.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import NamedTuple
 
 __all__ = ["AccessList", "AccessRule", "Source"]
@@ -52,15 +58,22 @@ class Source:
 
 
 class AccessList:
-    """The rules, ready to be asked."""
+    """The rules, ready to be asked.
 
-    def __init__(self, rules: Iterable[AccessRule] = ()) -> None:
+    Args:
+        hosts: names of this server; ``.example.com`` for all below it too, ``*`` for any name.
+    """
+
+    def __init__(self, rules: Iterable[AccessRule] = (), hosts: Iterable[str] = ()) -> None:
         self._sources: dict[tuple[str, int], set[str]] = {}
         self._origins: set[str] = set()
+        self._hosts = {"localhost", ".localhost", *(host.lower() for host in hosts)}
         for rule in rules:
             self._sources.setdefault((rule.host, rule.port), set()).add(rule.source)
             if "://" in rule.source:
                 self._origins.add(rule.source)
+            if rule.source != ANYONE:
+                self._hosts.add(_name(rule.source.rpartition("://")[2]))
 
     @property
     def origins(self) -> list[str]:
@@ -82,4 +95,27 @@ class AccessList:
             return False
         if source.origin is not None and source.origin in allowed:
             return True
-        return not source.is_foreign and (ANYONE in allowed or source.host in allowed)
+        if source.is_foreign:
+            return False
+        return source.host in allowed or (ANYONE in allowed and self.knows(source.host))
+
+    def knows(self, host: str) -> bool:
+        """Whether a ``Host`` is a name of this server, so that ``*`` counts under it."""
+        name = _name(host)
+        if not name or ANYONE in self._hosts or name in self._hosts:
+            return True
+        labels = name.split(".")
+        if any("." + ".".join(labels[first:]) in self._hosts for first in range(len(labels))):
+            return True
+        try:
+            ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _name(host: str) -> str:
+    """A ``Host`` without its port, in small letters."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].rstrip(".").lower()

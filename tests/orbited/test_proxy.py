@@ -14,6 +14,7 @@ from tests.orbited.conftest import Comet
 from tests.support.comet import decode
 
 OPTIONS = {
+    "http": {"hosts": ["orbited.example"]},
     "access": [
         "* -> 127.0.0.1:7",
         "* -> [::1]:7",

@@ -10,7 +10,8 @@ LIST = AccessList(
         AccessRule("good.example:8000", "127.0.0.1", 7),
         AccessRule("https://app.example", "127.0.0.1", 61613),
         AccessRule("https://app.example", "localhost", 9),
-    ]
+    ],
+    ["any.example"],
 )
 
 
@@ -64,3 +65,40 @@ def test_who_may_talk_to_the_server_at_all():
 def test_an_empty_list_allows_nothing():
     """Nothing is reachable by default."""
     assert not AccessList().allows(Source("a.example"), "127.0.0.1", 61613)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_known"),
+    [
+        ("127.0.0.1:8001", True),
+        ("[::1]:8001", True),
+        ("192.0.2.1", True),
+        ("localhost:8001", True),
+        ("a.localhost", True),
+        ("", True),  # no browser leaves it out
+        ("any.example:81", True),
+        ("ANY.example.", True),
+        ("good.example", True),  # named by a source, with whatever port
+        ("app.example", True),
+        ("x.any.example", False),
+        ("evil.example:8001", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+        ("[evil", False),
+    ],
+)
+def test_a_name_that_points_here_by_its_owners_will_counts_for_nothing(host, is_known):
+    """DNS rebinding: such a page is of the same origin to its browser, and not to us."""
+    assert LIST.knows(host) is is_known
+    assert LIST.allows(Source(host, f"http://{host}"), "127.0.0.1", 61613) is is_known
+    assert LIST.allows(Source(host), "127.0.0.1", 61613) is is_known
+
+
+def test_names_may_be_given_for_a_domain_or_altogether():
+    """``.example.com`` as everywhere, and ``*`` for those who check it elsewhere."""
+    rules = [AccessRule("*", "127.0.0.1", 61613)]
+    domain = AccessList(rules, [".Example.com"])
+    assert domain.knows("a.b.example.com")
+    assert domain.knows("example.com")
+    assert not domain.knows("badexample.com")
+    assert AccessList(rules, ["*"]).knows("whatever")
