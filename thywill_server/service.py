@@ -35,6 +35,7 @@ from thywill_server.site import (
     django_root,
     make_pool,
     make_site,
+    refusal,
 )
 
 __all__ = ["ListenError", "SiteOptions", "SiteService"]
@@ -159,7 +160,10 @@ class SiteService(Service):
         self._comet = self._import(push, "comet", embedding.comet)(options, local_services)
         push.use_embedded(port, self._comet.health)
         return self._comet.site(
-            self._root, embedding.url, max_body_bytes=self._options.max_body_bytes
+            self._root,
+            embedding.url,
+            max_body_bytes=self._options.max_body_bytes,
+            refusal=refusal,
         )
 
     def _comet_options(self, broker: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ __all__ = [
     "django_root",
     "make_pool",
     "make_site",
+    "refusal",
 ]
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,20 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
 """How much of a refused body is still read, so that the browser gets to see the answer: closing
 a connection with unread bytes makes the kernel reset it, answer and all."""
+
+
+def refusal(status: int, sentence: str) -> tuple[str, bytes]:
+    """Give content type and body for a request that is refused before Django sees it.
+
+    Args:
+        status: 413 has a code of thywill's, and is told in its JSON.
+        sentence: tells the others, as text.
+    """
+    if status != CODES["message-too-large"].status:
+        return "text/plain; charset=utf-8", f"{sentence}\n".encode()
+    code = CODES["message-too-large"]
+    fields = {"status": "error", "code": code.name, "message": code.sentence}
+    return "application/json", json.dumps(fields).encode()
 
 
 class BoundedRequest(Request):
@@ -101,11 +116,11 @@ class BoundedRequest(Request):
     def _refuse(self) -> None:
         self._is_refused = True
         log.warning("a body of more than %d bytes is refused", self.max_body_bytes)
-        code = CODES["message-too-large"]
-        body = json.dumps({"status": "error", "code": code.name, "message": code.sentence}).encode()
+        content_type, body = refusal(413, "")
         self.channel.transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nCache-Control: no-store\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (content_type.encode(), len(body), body)
         )
         self._linger = self.channel.callLater(LINGER_SECONDS, self._close)
 

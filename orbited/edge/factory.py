@@ -62,7 +62,7 @@ class EdgeFactory(Factory):
         self.connections: set[EdgeConnection] = set()
         self.is_stopping = False
 
-    def buildProtocol(self, addr: Any) -> EdgeConnection:
+    def buildProtocol(self, addr: Any) -> Any:
         """Twisted: somebody connects."""
         connection = EdgeConnection()
         connection.factory = self

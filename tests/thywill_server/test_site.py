@@ -20,8 +20,9 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 from twisted.web.wsgi import WSGIResource
 
+from orbited.service import embedded
 from thywill_server import site
-from thywill_server.site import SiteRoot, access_log, make_pool, make_site
+from thywill_server.site import SiteRoot, access_log, make_pool, make_site, refusal
 from thywill_server.static_files import StaticFiles
 
 MAX_BODY_BYTES = 1000
@@ -338,3 +339,35 @@ class AccessLogTests(SiteCase):
         self.root.call_when_idle(lambda: idle.callback(None))
         await idle
         assert self.root.requests_open == 0
+
+
+class BehindTheEdge:
+    """The same site with comet in the same process, whose edge reads all requests."""
+
+    def factory(self):
+        """Give what listens."""
+        comet = embedded({}, {}, reactor)
+        return comet.site(self.root, max_body_bytes=MAX_BODY_BYTES, refusal=refusal)
+
+
+class StaticFileTestsBehindTheEdge(BehindTheEdge, StaticFileTests):
+    pass
+
+
+class DjangosPlaceTestsBehindTheEdge(BehindTheEdge, DjangosPlaceTests):
+    pass
+
+
+class BodyTestsBehindTheEdge(BehindTheEdge, BodyTests):
+    pass
+
+
+class BusyTestsBehindTheEdge(BehindTheEdge, BusyTests):
+    pass
+
+
+class AccessLogTestsBehindTheEdge(BehindTheEdge, AccessLogTests):
+    async def test_a_request_line_cannot_forge_one(self):
+        """What is not ASCII in a path does not get so far."""
+        assert (await self.ask("GET /a\x9b31mb")).status == 400
+        assert self.lines == []
