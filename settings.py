@@ -9,7 +9,8 @@ Read from the environment:
 THYWILL_SECRET_KEY      Django's secret key; must be given when THYWILL_DEBUG is 0
 THYWILL_DEBUG           1 (the default) or 0
 THYWILL_ALLOWED_HOSTS   the names this site is reached by, with commas between
-THYWILL_BEHIND_PROXY    1 when a proxy in front ends TLS and sets X-Forwarded-Proto itself
+THYWILL_BEHIND_PROXY    1 when a proxy on this machine ends TLS and sets X-Forwarded-Proto and
+                        X-Forwarded-For itself
 THYWILL_HOME            folder for what the running site writes; ``.thywill`` beside this file
 THYWILL_TICKET_KEY      signs push tickets; made by itself in THYWILL_HOME when it is not given
 ORBITED_URL             where browsers find Orbited, when it is a process of its own
@@ -27,6 +28,7 @@ BASE_DIR = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("THYWILL_HOME") or BASE_DIR / ".thywill").absolute()
 
 DEBUG = os.environ.get("THYWILL_DEBUG", "1") == "1"
+BEHIND_PROXY = os.environ.get("THYWILL_BEHIND_PROXY") == "1" and not DEBUG
 
 # --- thywill: the five components ----------------------------------------------------------------
 
@@ -54,6 +56,10 @@ THYWILL = {
         "stomp_host": "127.0.0.1",
         "stomp_port": 61613,
         "ticket_key_file": HOME / "ticket.key",
+        # Of a proxy on this machine Orbited believes what it says of browsers.
+        "comet_options": {
+            "http": {"trusted_proxies": ["127.0.0.1", "::1"] if BEHIND_PROXY else []},
+        },
     },
 }
 
@@ -142,5 +148,5 @@ else:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    if os.environ.get("THYWILL_BEHIND_PROXY") == "1":
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from base64 import b64decode
@@ -124,9 +125,25 @@ class Response:
         self.connection.close()
 
 
-def send(port: int, request: bytes, host: str = "127.0.0.1") -> Response:
-    """Send a request on a connection of its own."""
-    connection = socket.create_connection((host, port), TIMEOUT)
+def connect(
+    port: int, context: ssl.SSLContext | None = None, source: str | None = None
+) -> socket.socket:
+    """Connect on loopback.
+
+    Args:
+        context: for TLS, to a server that has a certificate for ``localhost``.
+        source: the address to come from, such as 127.0.0.2.
+    """
+    bound = None if source is None else (source, 0)
+    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT, bound)
+    if context is None:
+        return connection
+    return context.wrap_socket(connection, server_hostname="localhost")
+
+
+def send(port: int, request: bytes, **how: Any) -> Response:
+    """Send a request on a connection of its own; ``how`` is for ``connect``."""
+    connection = connect(port, **how)
     connection.sendall(request)
     return Response(connection)
 
@@ -134,13 +151,16 @@ def send(port: int, request: bytes, host: str = "127.0.0.1") -> Response:
 class Socket:
     """A WebSocket without a library's threads: messages in and out on a blocking socket."""
 
-    def __init__(self, port: int, path: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, port: int, path: str, headers: dict[str, str] | None = None, **how: Any
+    ) -> None:
         uri = parse_uri(f"ws://127.0.0.1:{port}{path}")
         self.protocol = ClientProtocol(uri)
-        self.connection = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self.connection = connect(port, **how)
         self._messages: list[Frame] = []
         request = self.protocol.connect()
         for name, value in (headers or {}).items():
+            request.headers.pop(name, None)
             request.headers[name] = value
         self.protocol.send_request(request)
         self._write()
@@ -201,9 +221,12 @@ class Socket:
 
 
 class Browser:
-    """One session, by hand."""
+    """One session, by hand; ``how`` is for ``connect``."""
 
-    def __init__(self, port: int, prefix: str = "", headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, port: int, prefix: str = "", headers: dict[str, str] | None = None, **how: Any
+    ) -> None:
+        self.how = how
         self.port = port
         self.prefix = prefix
         self.headers = {"Host": f"127.0.0.1:{port}", **(headers or {})}
@@ -222,7 +245,7 @@ class Browser:
             all_headers.setdefault("Content-Length", str(len(body)))
         lines += [f"{name}: {value}" for name, value in all_headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        return send(self.port, head + body)
+        return send(self.port, head + body, **self.how)
 
     def create(self) -> str:
         """Create the session."""
@@ -240,7 +263,7 @@ class Browser:
         """Open the WebSocket transport, acknowledging what was read."""
         query = f"?ack={self.ack}" if self.ack else ""
         path = f"{self.prefix}/tcp/{self.key}/websocket{query}"
-        return Socket(self.port, path, headers)
+        return Socket(self.port, path, {**self.headers, **(headers or {})}, **self.how)
 
     def post(self, body: bytes) -> tuple[int, bytes]:
         """POST packets."""
