@@ -29,6 +29,7 @@ class Client:
         application: the name of the application that the page shows.
         transport: the transport the page asked for, or None to let it choose.
         sender: set by the application component, so that ``send`` works.
+        state_source: the same, for ``state``.
     """
 
     uuid: str
@@ -38,6 +39,7 @@ class Client:
     transport: str | None = None
     session_identity: str | None = field(default=None, repr=False)
     sender: Sender | None = field(default=None, repr=False, compare=False)
+    state_source: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_authenticated(self) -> bool:
@@ -55,3 +57,13 @@ class Client:
         if self.sender is None:
             raise RuntimeError("this client was not given to an application yet: it cannot send")
         self.sender(self.uuid, message_or_event, data)
+
+    @property
+    def state(self) -> Any:
+        """Values kept for this page, used like ``app.state``; forgotten some time after it is gone.
+
+        See the settings ``max_state_bytes`` and ``client_state_seconds``.
+        """
+        if self.state_source is None:
+            raise RuntimeError("this client was not given to an application yet: it has no state")
+        return self.state_source()

@@ -32,6 +32,7 @@ class ClientConfiguration:
         self.application_resources: list[dict[str, str]] = []
         self.application_template: str | None = None
         self.content_sources: dict[str, list[str]] = {}
+        self.channel_joiner: Callable[[str, int | None], dict[str, Json]] | None = None
         self._resolve_path = resolve_path
 
     def set_bootstrap_parameter(self, name: str, value: Json) -> None:
@@ -73,6 +74,22 @@ class ClientConfiguration:
     def set_application_template(self, name: str) -> None:
         """Render this Django template into the page's body; the page itself is not told."""
         self.application_template = _text("template name", name)
+
+    def join_channel(self, name: str, *, replay: int | None = None) -> None:
+        """Let the page begin in a channel: its ticket, cursor, messages and snapshot come with it.
+
+        Args:
+            name: the channel's.
+            replay: how many of the newest messages; None: all that are kept, and none where the
+                channel has a snapshot.
+
+        Raises:
+            ApplicationError: the client may not join, or there is no such channel.
+        """
+        if self.channel_joiner is None:
+            raise RuntimeError("channels can be joined by an application's @app.bootstrap only")
+        channels = self.bootstrap_parameters.setdefault("channels", {})
+        channels[name] = self.channel_joiner(name, replay)
 
     def add_content_source(self, directive: str, source: str) -> None:
         """Let the page use one more origin.

@@ -6,6 +6,7 @@ The tree::
     ├── ConfigurationError      the site is set up wrongly; said at start-up and by system checks
     └── Refusal                 one request is refused; ``code`` and ``sentence`` go to the browser
         ├── ApplicationError    refused by the application, or on its behalf
+        ├── TooManyRequests     more often than a rate allows
         └── PushUnavailable     the push queue is full or the push connection is not there
 
 Anything else that escapes while a message is handled is a mistake in a program: it is logged with
@@ -47,9 +48,11 @@ CODES: dict[str, Code] = {
         Code("not-allowed", 403, "This is not allowed."),
         Code("not-found", 404, "There is nothing at this address."),
         Code("unknown-application", 404, "There is no such application."),
+        Code("unknown-channel", 404, "There is no such channel."),
         Code("method-not-allowed", 405, "This address takes another method."),
         Code("message-too-large", 413, "The message is too large."),
         Code("unsupported-media-type", 415, "Send JSON, or a form with a field message."),
+        Code("too-many-requests", 429, "This comes too often; wait a little.", may_retry=True),
         Code("application-failed", 500, "The application failed on this message."),
         Code("site-failed", 500, "The site failed; its log says why."),
         Code("still-handling", 503, "This message is still being handled.", may_retry=True),
@@ -93,6 +96,18 @@ class Refusal(ThywillError):  # noqa: N818 - an answer to a peer, not a fault of
 
 class ApplicationError(Refusal):
     """The application refuses a message: ``raise ApplicationError("too-late", "It is over.")``."""
+
+
+class TooManyRequests(Refusal):
+    """A client asks more often than it may.
+
+    Attributes:
+        retry_after_seconds: when the next one is let through.
+    """
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__("too-many-requests")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class PushUnavailable(Refusal):

@@ -1,6 +1,18 @@
 """What applications are written with; see `App` for the two ways to write one."""
 
-from thywill_server.application.app import App, send_message_to_client, to_client
+from thywill_server.application.app import App
+from thywill_server.application.publishing import (
+    ChannelEvent,
+    ahistory,
+    apublish,
+    broadcast,
+    history,
+    publish,
+    send_message_to_client,
+    to_client,
+    to_subset,
+    to_user,
+)
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.errors import ApplicationError, PushUnavailable
@@ -8,9 +20,17 @@ from thywill_server.errors import ApplicationError, PushUnavailable
 __all__ = [
     "App",
     "ApplicationError",
+    "ChannelEvent",
     "Client",
     "ClientConfiguration",
     "PushUnavailable",
+    "ahistory",
+    "apublish",
+    "broadcast",
+    "history",
+    "publish",
     "send_message_to_client",
     "to_client",
+    "to_subset",
+    "to_user",
 ]

@@ -12,21 +12,33 @@ smallest one has two functions, as in 2011::
         configuration.set_application_parameter("title", "Echo")
         configuration.add_application_script("echo/echo.js")
 
-The usual one declares an `App`, with a function for each command::
+The usual one declares an `App`, with a function for each command, and channels for what many pages
+share::
 
     from dataclasses import dataclass
-    from thywill_server.application import App
+    from thywill_server.application import App, publish
 
-    app = App(title="Echo", scripts=["echo/echo.js"])
+    app = App(title="Chat", scripts=["chat/chat.js"])
 
     @dataclass
     class Say:
+        room: str
         text: str
 
-    @app.on("say")
+    @app.channel("room:{room}", history=200)
+    def may_join(client, room):                         # asked before anybody gets in
+        return client.is_authenticated
+
+    @app.on("say", channel="room:{room}", rate="5/s")   # may_join is asked before this, too
     def say(client, message: Say):
-        client.send("said", {"text": message.text})
-        return {"characters": len(message.text)}      # the reply to thywill.send.fn
+        by = client.user.username
+        publish(f"room:{message.room}", "said", {"by": by, "text": message.text})
+        return {"characters": len(message.text)}        # the reply to thywill.send.fn
+
+and in the page::
+
+    const room = thywill.channel("room:lobby");
+    room.on("said", (data, meta) => { ... });
 
 Functions may be plain, ``async``, or return a Deferred. They run in a web thread and use the ORM
 freely; what they send inside a transaction waits for its commit.
@@ -36,26 +48,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from thywill_server.application import publishing
+from thywill_server.application.channels import (
+    ChannelDeclaration,
+    ChannelPattern,
+    check_arguments,
+)
 from thywill_server.application.commands import Decoder, argument_decoder
-from thywill_server.application.outbox import push_of_running_handler, when_committed
+from thywill_server.application.rates import Rate
+from thywill_server.application.state import SharedState
 from thywill_server.client import NO_DATA
 from thywill_server.encoding import Json
-from thywill_server.push.base import PushMessage
-
-if TYPE_CHECKING:
-    from thywill_server.push.base import PushComponent
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One registered function: how to call it with a client and a message."""
+    """One registered function: how to call it with a client and a message.
+
+    Attributes:
+        function: the application's.
+        decode: turns a message into its second argument; None when it takes only the client.
+        channel: in which channel its clients have to be allowed.
+        rate: how often a client may ask for it.
+        timeout_seconds: how long it is waited for; None: as the site's setting says.
+    """
 
     function: Callable[..., Any]
     decode: Decoder | None
+    channel: ChannelPattern | None = None
+    rate: Rate | None = None
+    timeout_seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name, for logs."""
+        return getattr(self.function, "__qualname__", repr(self.function))
 
     def arguments(self, client: Any, content: Json) -> tuple[Any, ...]:
         """Give the function's arguments; raises ApplicationError for a message of wrong shape."""
@@ -89,27 +120,123 @@ class App:
         self.commands: dict[str, Command] = {}
         self.message_command: Command | None = None
         self.bootstrap_functions: list[Callable[..., Any]] = []
+        self.channels: list[ChannelDeclaration] = []
+        self.state = SharedState(lambda: self.name, "", lambda: self._max_state_bytes)
+        self._name: str | None = None
+        self._max_state_bytes = 0
 
-    def on(self, command: str) -> Callable[[Handler], Handler]:
+    def on(
+        self,
+        command: str,
+        *,
+        channel: str | None = None,
+        rate: str | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[Handler], Handler]:
         """Register a function for a command: ``thywill.send.fn("say", {...})`` in the page.
 
         The function takes the client and the message. Annotated with a dataclass, the message is
         read into it and a mistake is answered with the field's name; without an annotation it is
         the JSON value. A function that takes only the client gets no message. What it returns is
         the reply.
+
+        Args:
+            command: its name.
+            channel: such as ``room:{room}``; the fields come from the message's fields, and only
+                clients that may join this channel are let through.
+            rate: how often one browser may ask, such as ``5/s``, ``30/m`` or ``100/10m``; more
+                often is refused with ``too-many-requests``.
+            timeout: how long an ``async`` function or a Deferred is waited for, in seconds; the
+                setting ``handler_timeout_seconds`` by default.
         """
         if not isinstance(command, str) or not command:
             raise TypeError(
                 f'@app.on: expected a command\'s name, as in @app.on("say"): {command!r}'
             )
 
+        if timeout is not None and not 0 < timeout <= 3600:
+            raise ValueError(f'@app.on("{command}"): timeout: expected seconds, got {timeout!r}')
+        pattern = None if channel is None else ChannelPattern(channel)
+        allowed = None if rate is None else Rate.parse(rate)
+
         def register(function: Handler) -> Handler:
             if command in self.commands:
                 raise ValueError(f'@app.on("{command}"): this command has a function already')
-            self.commands[command] = Command(function, argument_decoder(function))
+            decode = argument_decoder(function)
+            if decode is None and pattern is not None and pattern.fields:
+                raise TypeError(f'@app.on("{command}"): the fields of its channel need a message')
+            self.commands[command] = Command(function, decode, pattern, allowed, timeout)
             return function
 
         return register
+
+    def channel(
+        self,
+        pattern: str,
+        *,
+        history: int = 0,
+        snapshot: Callable[..., Any] | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare channels, and register the function that says who may join them.
+
+        The function, ``may_join(client, room)`` for ``room:{room}``, takes the client and the
+        pattern's fields, as text. It is asked before a page gets in, again whenever the page's
+        ticket is renewed, and before each command with ``channel=``.
+
+        Args:
+            pattern: the channels' names; each field stands for text without a colon.
+            history: how many messages are kept for those who were away; 0: none.
+            snapshot: a function of the same arguments that gives a page what it starts from, when
+                it comes for the first time or was away for too long. Where the application changes
+                its data and publishes in one transaction, no message falls between the snapshot
+                and what follows.
+        """
+        names = ChannelPattern(pattern)
+        if type(history) is not int or history < 0:
+            raise ValueError(f'@app.channel("{pattern}"): history: expected 0 or more messages')
+        if snapshot is not None:
+            if history == 0:
+                raise ValueError(
+                    f'@app.channel("{pattern}"): a snapshot needs history, for the messages between'
+                )
+            check_arguments(snapshot, names, "the snapshot")
+
+        def register(function: Handler) -> Handler:
+            check_arguments(function, names, "the function")
+            if any(declared.pattern == names for declared in self.channels):
+                raise ValueError(f'@app.channel("{pattern}"): declared already')
+            self.channels.append(ChannelDeclaration(names, function, history, snapshot))
+            return function
+
+        return register
+
+    @property
+    def name(self) -> str:
+        """The name under which the site serves it.
+
+        Raises:
+            RuntimeError: it does not serve it.
+        """
+        if self._name is None:
+            from thywill_server.apps import components
+
+            components().application.application_names()  # imports them all
+        if self._name is None:
+            raise RuntimeError("this App is the interface of no application package of the site")
+        return self._name
+
+    def serve_as(self, name: str, max_state_bytes: int) -> None:
+        """Take the name and the bounds that the site gives it; the application component does."""
+        self._name = name
+        self._max_state_bytes = max_state_bytes
+
+    def publish(self, channel: str, event: str, data: Json = None) -> None:
+        """Publish to one of this application's channels, from anywhere; see `publish`."""
+        publishing.publish(channel, event, data, application=self.name)
+
+    def broadcast(self, message_or_event: Json, data: Json = NO_DATA) -> None:
+        """Push to every page of this application, from anywhere; see `broadcast`."""
+        publishing.broadcast(message_or_event, data, application=self.name)
 
     def on_message(self, function: Handler) -> Handler:
         """Register the function for messages without a command: ``thywill.send.fn("hello")``."""
@@ -125,38 +252,3 @@ class App:
         """
         self.bootstrap_functions.append(function)
         return function
-
-
-def to_client(client_uuid: str, message_or_event: Json, data: Json = NO_DATA) -> None:
-    """Push to one client, from anywhere: a handler, a view, a shell, a task queue.
-
-    ``to_client(uuid, message)`` sends text or any JSON value; ``to_client(uuid, event, data)``
-    sends a named event. Inside a database transaction it waits for the commit; a roll-back sends
-    nothing.
-
-    Raises:
-        PushUnavailable: the push queue is full.
-        TypeError, ValueError: JSON has no form for the value.
-    """
-    push = push_of_running_handler()
-    if push is None:
-        from thywill_server.apps import start_components
-
-        push = start_components().push
-    send_through(push, client_uuid, message_or_event, data)
-
-
-def send_message_to_client(client_uuid: str, message: Json) -> None:
-    """Push a message to one client, in the spelling of 2011; the same as `to_client`."""
-    to_client(client_uuid, message)
-
-
-def send_through(
-    push: PushComponent, client_uuid: str, message_or_event: Json, data: Json = NO_DATA
-) -> None:
-    """Encode at once, so that mistakes show where they are made, and push after the commit."""
-    if data is NO_DATA:
-        message = PushMessage.of(message_or_event)
-    else:
-        message = PushMessage.of(data, event=message_or_event)
-    when_committed(lambda: push.push(client_uuid, message))

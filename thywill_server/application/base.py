@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from thywill_server.component import Component
 from thywill_server.encoding import Json
-from thywill_server.errors import ApplicationError
+from thywill_server.errors import ApplicationError, Refusal
 
 if TYPE_CHECKING:
     from thywill_server.client import Client
     from thywill_server.push.base import PushComponent
 
-__all__ = ["ApplicationComponent", "ApplicationError", "ClientMessage"]
+__all__ = ["ApplicationComponent", "ApplicationError", "ClientMessage", "FoundChannel", "Join"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,30 @@ class ClientMessage:
     id: str | None
     command: str | None
     content: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What a page asks when it joins a channel, fetches what it missed, or renews its ticket.
+
+    Attributes:
+        channel: the channel's name.
+        after: epoch and offset of the last message it has, or None.
+        replay: without ``after``, how many of the newest messages it wants; None: the usual.
+    """
+
+    channel: str
+    after: tuple[str, int] | None = None
+    replay: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChannel:
+    """A channel of an application, and how many messages its history keeps."""
+
+    application: str
+    name: str
+    history: int
 
 
 class ApplicationComponent(Component):
@@ -78,3 +102,29 @@ class ApplicationComponent(Component):
             Exception: the application failed; the caller logs it and the browser reads
                 ``application-failed`` only.
         """
+
+    def find_channel(self, name: str, application: str | None = None) -> FoundChannel:
+        """Find a channel by its name.
+
+        Args:
+            name: the channel's.
+            application: whose; None: of whichever application has such channels.
+
+        Raises:
+            ValueError: there is none, or several applications have such channels.
+        """
+        raise ValueError(f'no application has a channel "{name:.80}"')
+
+    def join(self, client: Client, request: Join) -> dict[str, Json]:
+        """Let a client into a channel, or say why not.
+
+        Returns:
+            the fields of the answer, see ``documentation/reference/wire.md``.
+
+        Raises:
+            Refusal: ``unknown-channel`` or ``not-allowed``, or what the application raises.
+        """
+        raise Refusal("unknown-channel")
+
+    def leave(self, client: Client, channel: str) -> None:
+        """Note that a client has left a channel."""

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from thywill_server.application.app import Command, send_through
-from thywill_server.application.base import ApplicationComponent, ClientMessage
+from thywill_server.application.app import Command
+from thywill_server.application.base import (
+    ApplicationComponent,
+    ClientMessage,
+    FoundChannel,
+    Join,
+)
+from thywill_server.application.channels import find_declaration
 from thywill_server.application.interfaces import (
     HOW_TO,
     Application,
     InterfaceError,
     load_application,
 )
+from thywill_server.application.joining import answer_to, channel_of, require_member
 from thywill_server.application.outbox import handling
 from thywill_server.application.packages import application_packages, folders_of
+from thywill_server.application.publishing import send_through
+from thywill_server.application.rates import RateLimiter
+from thywill_server.application.state import SharedState
 from thywill_server.application.waiting import result_of
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
-from thywill_server.component import Problem
+from thywill_server.component import Component, Problem
 from thywill_server.encoding import Json, plain
-from thywill_server.errors import ApplicationError, ConfigurationError
+from thywill_server.errors import ApplicationError, ConfigurationError, TooManyRequests
 from thywill_server.settings_table import Setting, did_you_mean
+
+log = logging.getLogger(__name__)
 
 
 class LocalPython(ApplicationComponent):
@@ -45,9 +59,46 @@ class LocalPython(ApplicationComponent):
             minimum=0.001,
             maximum=3600,
         ),
+        "slow_handler_seconds": Setting(
+            kind="float",
+            help="A function that takes longer is named in the log, as a warning.",
+            default=1.0,
+            minimum=0.001,
+            maximum=3600,
+        ),
+        "max_rate_keys": Setting(
+            kind="int",
+            help="For how many browsers and commands with rate= this process counts; the one that "
+            "was silent for longest is forgotten first.",
+            default=10_000,
+            minimum=1,
+        ),
+        "max_join_messages": Setting(
+            kind="int",
+            help="How many messages of a channel's history one answer holds; the page asks for "
+            "the rest.",
+            default=200,
+            minimum=1,
+        ),
+        "max_join_bytes": Setting(
+            kind="int",
+            help="How much data of messages one such answer holds, but for a single message.",
+            default=262_144,
+            minimum=1_024,
+        ),
+        "max_state_bytes": Setting(
+            kind="int",
+            help="How large app.state, and the state of each client, may be, as JSON.",
+            default=65_536,
+            minimum=1_024,
+        ),
     }
 
     _applications: dict[str, Application] | None = None
+
+    def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
+        super().__init__(settings, **collaborators)
+        self._limiter = RateLimiter(self.settings["max_rate_keys"])
 
     def application_names(self) -> list[str]:
         """List the applications, in alphabetical order."""
@@ -106,28 +157,111 @@ class LocalPython(ApplicationComponent):
             configuration.add_application_script(script)
         for stylesheet in app.styles:
             configuration.add_application_stylesheet(stylesheet)
-        client.sender = self._send
+        self._equip(client)
+        configuration.channel_joiner = lambda name, replay: self._join(
+            client, Join(name, replay=replay)
+        )
         for function in app.bootstrap_functions:
-            with handling(self.push):
-                result_of(function, (client, configuration), self._timeout_seconds)
+            with handling(self.push, self, application.name):
+                self._call(function, (client, configuration))
 
     def receive(self, client: Client, message: ClientMessage) -> Json:
         """Give the message to the application's function for it, and its result as the reply."""
-        command = self._command_for(self._application_of(client), message)
+        application = self._application_of(client)
+        command = self._command_for(application, message)
+        if command.rate is not None:
+            browser = client.session_identity or client.uuid
+            key = (application.name, message.command, browser)
+            seconds = self._limiter.take(key, command.rate)
+            if seconds > 0:
+                raise TooManyRequests(seconds)
         arguments = command.arguments(client, message.content)
-        client.sender = self._send
-        with handling(self.push):
-            reply = result_of(command.function, arguments, self._timeout_seconds)
+        self._equip(client)
+        with handling(self.push, self, application.name):
+            if command.channel is not None:
+                name = command.channel.name_of(arguments[-1])
+                channel = channel_of(application.name, application.app.channels, name)
+                require_member(client, channel, self._ask)
+            reply = self._call(command.function, arguments, command.timeout_seconds)
         try:
             return plain(reply)
         except (TypeError, ValueError) as error:
-            name = getattr(command.function, "__qualname__", repr(command.function))
-            raise TypeError(f"{name}: its reply cannot be sent ({error})") from error
+            raise TypeError(f"{command.name}: its reply cannot be sent ({error})") from error
 
-    @property
-    def _timeout_seconds(self) -> float:
-        seconds: float = self.settings["handler_timeout_seconds"]
-        return seconds
+    # Channels.
+
+    def find_channel(self, name: str, application: str | None = None) -> FoundChannel:
+        """Find a channel by its name, in one application or in all."""
+        names = self.application_names() if application is None else [application]
+        if application is not None and application not in self.applications:
+            raise ValueError(f'there is no application "{application}"')
+        found = [
+            FoundChannel(each, name, declaration[0].history)
+            for each in names
+            if (declaration := find_declaration(self.applications[each].app.channels, name))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = ", ".join(channel.application for channel in found)
+            raise ValueError(f'"{name}" may be a channel of {listed}: say application=')
+        whose = f'application "{application}" has' if application else "no application has"
+        negation = "no channel" if application else "a channel"
+        raise ValueError(f'{whose} {negation} "{name}": declare it with @app.channel')
+
+    def join(self, client: Client, request: Join) -> dict[str, Json]:
+        """Let a client into a channel of its application."""
+        self._equip(client)
+        with handling(self.push, self, client.application):
+            return self._join(client, request)
+
+    def _join(self, client: Client, request: Join) -> dict[str, Json]:
+        application = self._application_of(client)
+        channel = channel_of(application.name, application.app.channels, request.channel)
+        require_member(client, channel, self._ask)
+        return answer_to(
+            client,
+            channel,
+            request,
+            push=self.push,
+            call=self._ask,
+            max_messages=self.settings["max_join_messages"],
+            max_bytes=self.settings["max_join_bytes"],
+        )
+
+    def leave(self, client: Client, channel: str) -> None:
+        """Tell the push component that a page is not in a channel any more."""
+        self.push.leave(client, self.push.channel_destination(client.application, channel))
+
+    # Calling applications.
+
+    def _equip(self, client: Client) -> None:
+        client.sender = self._send
+        client.state_source = lambda: SharedState(
+            lambda: client.application, client.uuid, lambda: self.settings["max_state_bytes"]
+        )
+
+    def _ask(self, function: Callable[..., Any], client: Client, fields: Mapping[str, str]) -> Any:
+        """Call a function that belongs to a channel."""
+        return self._call(function, (client,), fields=fields)
+
+    def _call(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        timeout_seconds: float | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Call a function of an application, and wait for its result."""
+        begun = time.monotonic()
+        try:
+            seconds = timeout_seconds or self.settings["handler_timeout_seconds"]
+            return result_of(function, arguments, seconds, fields)
+        finally:
+            taken = time.monotonic() - begun
+            if taken > self.settings["slow_handler_seconds"]:
+                name = getattr(function, "__qualname__", repr(function))
+                log.warning("%s.%s took %.1f s", function.__module__, name, taken)
 
     def _send(self, client_uuid: str, message_or_event: Json, data: Json) -> None:
         send_through(self.push, client_uuid, message_or_event, data)
@@ -176,6 +310,7 @@ class LocalPython(ApplicationComponent):
             except InterfaceError as error:
                 problems.append(Problem(f"{where}: {error}", error.check_id))
                 continue
+            application.app.serve_as(application.name, self.settings["max_state_bytes"])
             other = found.setdefault(application.name, application)
             if other is not application:
                 sentence = (

@@ -1,10 +1,11 @@
 """Sending waits for the commit: a roll-back sends nothing.
 
-Django's ``transaction.on_commit`` belongs to a thread's connection, and three callers need more:
+Django's ``transaction.on_commit`` belongs to a thread's connection, and four callers need more:
 
 * Outside a transaction nothing may touch the database, so the action runs at once.
 * An ``async`` function runs in an event loop's thread, while the transaction around it belongs to
   the web thread that waits. Its actions are kept in order and handed to that thread.
+* What an ``async`` function stores belongs into that transaction as well, and into that thread.
 * An action that fails in a commit has nobody to raise to. Within `handling` its refusal is kept,
   and raised when the handler is done.
 """
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from thywill_server.errors import Refusal
 
 if TYPE_CHECKING:
+    from thywill_server.application.base import ApplicationComponent
     from thywill_server.push.base import PushComponent
 
 log = logging.getLogger(__name__)
@@ -30,24 +32,36 @@ Action = Callable[[], None]
 
 
 @dataclass(slots=True)
-class _Call:
-    """What one running handler sends through, has sent from an event loop, and was refused."""
+class Call:
+    """What one running handler sends through, has sent from an event loop, and was refused.
+
+    Attributes:
+        push: the push component it was called with.
+        component: the application component, where there is one.
+        application: the application's name.
+        in_transaction: whether it was called in one.
+        waiting: what it has done in an event loop and the web thread is to do, in order.
+        refusal: the first one met at a commit.
+    """
 
     push: PushComponent
+    component: ApplicationComponent | None
+    application: str
     in_transaction: bool
     waiting: list[Action] = field(default_factory=list)
     refusal: Refusal | None = None
 
 
-_current: ContextVar[_Call | None] = ContextVar("thywill_call", default=None)
+_current: ContextVar[Call | None] = ContextVar("thywill_call", default=None)
 
 
 def when_committed(action: Action) -> None:
     """Run an action after the transaction of this thread, or at once when there is none."""
     call = _current.get()
     if _is_in_event_loop():
-        if call is not None and call.in_transaction:
-            call.waiting.append(action)
+        # Behind what waits already, since the order is a promise.
+        if call is not None and (call.in_transaction or call.waiting):
+            call.waiting.append(lambda: _on_commit(action, call))
         else:
             action()
         return
@@ -56,14 +70,32 @@ def when_committed(action: Action) -> None:
     _on_commit(action, call)
 
 
-def push_of_running_handler() -> PushComponent | None:
-    """Give the push component that the handler in this context was called with, if any."""
+def in_transaction(action: Action) -> None:
+    """Run an action that uses the database: now, or in the web thread of an ``async`` handler.
+
+    Raises:
+        RuntimeError: this is an event loop, and no handler of ours.
+    """
     call = _current.get()
-    return call.push if call is not None else None
+    if not _is_in_event_loop():
+        if call is not None:
+            _hand_over(call)
+        action()
+    elif call is not None:
+        call.waiting.append(action)
+    else:
+        raise RuntimeError("the database cannot be used in an event loop: await apublish(...)")
+
+
+def running_call() -> Call | None:
+    """Give the call of the handler that runs in this context, if any."""
+    return _current.get()
 
 
 @contextmanager
-def handling(push: PushComponent) -> Iterator[None]:
+def handling(
+    push: PushComponent, component: ApplicationComponent | None = None, application: str = ""
+) -> Iterator[None]:
     """Run a handler: at the end, what it sent is on its way or waits for the commit.
 
     Raises:
@@ -71,24 +103,39 @@ def handling(push: PushComponent) -> Iterator[None]:
     """
     from django.db import connection
 
-    call = _Call(push, in_transaction=connection.in_atomic_block)
+    call = Call(push, component, application, in_transaction=connection.in_atomic_block)
     token = _current.set(call)
     try:
         yield
-    finally:
         _hand_over(call)
+    except BaseException:
+        _hand_over_after_failure(call)
+        raise
+    finally:
         _current.reset(token)
     if call.refusal is not None:
         raise call.refusal
 
 
-def _hand_over(call: _Call) -> None:
+def _hand_over(call: Call) -> None:
     waiting, call.waiting = call.waiting, []
     for action in waiting:
-        _on_commit(action, call)
+        action()
 
 
-def _on_commit(action: Action, call: _Call | None) -> None:
+def _hand_over_after_failure(call: Call) -> None:
+    """What was published before a handler failed is published, but for a roll-back."""
+    from django.db import connection
+
+    if connection.in_atomic_block and connection.needs_rollback:
+        call.waiting.clear()
+    try:
+        _hand_over(call)
+    except Exception:
+        log.exception("nothing more was published after a handler had failed")
+
+
+def _on_commit(action: Action, call: Call | None) -> None:
     from django.db import connection, transaction
 
     # on_commit outside a transaction would open a connection only to learn that there is none.

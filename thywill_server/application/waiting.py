@@ -11,13 +11,18 @@ import asyncio
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from asgiref.sync import async_to_sync
 
 
-def result_of(function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
+def result_of(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    seconds: float,
+    keywords: Mapping[str, Any] | None = None,
+) -> Any:
     """Call a function and wait for its result.
 
     Args:
@@ -25,12 +30,13 @@ def result_of(function: Callable[..., Any], arguments: tuple[Any, ...], seconds:
         arguments: what it is called with.
         seconds: how long a coroutine or a Deferred is waited for; it is then cancelled. Plain
             Python cannot be interrupted, so a plain function takes the time it takes.
+        keywords: what it is called with by name.
 
     Raises:
         TimeoutError: the time is over; the text has the function's name.
         Exception: what the function raised, its coroutine too, or what the Deferred failed with.
     """
-    result = function(*arguments)
+    result = function(*arguments, **(keywords or {}))
     try:
         if hasattr(result, "addCallbacks"):
             return _deferred_result(result, seconds)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 from thywill_server.component import Component
 from thywill_server.encoding import Json, encode_json, encode_text
 from thywill_server.errors import PushUnavailable
+from thywill_server.push import destinations
 
 if TYPE_CHECKING:
     from thywill_server.client import Client
@@ -111,3 +112,40 @@ class PushComponent(Component):
     @abstractmethod
     def destination_of(self, client_uuid: str) -> str:
         """Name the destination that only this client listens on."""
+
+    def destinations_of(self, client: Client) -> list[str]:
+        """Name all that a page listens on from the beginning; its own destination comes first."""
+        found = [self.destination_of(client.uuid)]
+        found.append(self.application_destination(client.application))
+        if client.is_authenticated:
+            found.append(self.user_destination(str(client.user.pk)))
+        return found
+
+    def user_destination(self, user_key: str) -> str:
+        """Name the destination that all pages of a user listen on; the key is text."""
+        return destinations.user_destination(user_key)
+
+    def application_destination(self, application: str) -> str:
+        """Name the destination that all pages of an application listen on."""
+        return destinations.application_destination(application)
+
+    # Channels.
+
+    @property
+    def ticket_seconds(self) -> float | None:
+        """How long tickets are good; None when there are none."""
+        return self.settings.get("ticket_seconds")
+
+    def channel_destination(self, application: str, channel: str) -> str:
+        """Name the destination that those in a channel listen on."""
+        return destinations.channel_destination(application, channel)
+
+    def channel_ticket(self, client: Client, destination: str) -> str:
+        """Let a client listen on a channel's destination, for a short time; gives the token.
+
+        Whether it may is the caller's to know.
+        """
+        return ""
+
+    def leave(self, client: Client, destination: str) -> None:
+        """Note that a page does not listen on a channel's destination any more."""

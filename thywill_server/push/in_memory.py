@@ -8,7 +8,8 @@ Nothing else has to run, which is why tests and first steps like it. A question 
 ``after`` is the id of the last message that the page has; it is kept no longer. What comes back is
 never acknowledged by being written, only by the next question, so a broken request loses nothing.
 Ids grow, also across a restart of the site: a page that stays open does not mistake a new message
-for an old one.
+for an old one. A page whose queue was ended meanwhile sees that the new one has another number, and
+joins its channels again.
 """
 
 from __future__ import annotations
@@ -40,16 +41,24 @@ class Delivery:
 
 
 class _Queue:
-    """What one page has not confirmed yet."""
+    """What one page has not confirmed yet, and what it listens on."""
 
-    __slots__ = ("changed", "last_id", "question", "used_at", "waiting")
+    __slots__ = ("changed", "destinations", "last_id", "number", "question", "used_at", "waiting")
 
     def __init__(self, lock: threading.Lock, now: float) -> None:
         self.waiting: deque[Delivery] = deque()
         self.last_id = time.time_ns() // 1_000_000  # fits into a number of JavaScript
+        self.number = self.last_id
+        self.destinations: dict[str, None] = {}
         self.changed = threading.Condition(lock)
         self.question = 0
         self.used_at = now
+
+    def keep(self, message: PushMessage) -> None:
+        """Add a message, and wake the question that waits."""
+        self.last_id += 1
+        self.waiting.append(Delivery(self.last_id, message))
+        self.changed.notify_all()
 
 
 class InMemory(PushComponent):
@@ -67,6 +76,12 @@ class InMemory(PushComponent):
             default=10_000,
             minimum=1,
             help="Pages with a queue; one more ends the queue of the page silent for longest.",
+        ),
+        "max_destinations": Setting(
+            kind="int",
+            default=100,
+            minimum=3,
+            help="What one page may listen on, channels and all; one more is push-unavailable.",
         ),
         "max_silence_seconds": Setting(
             kind="float",
@@ -93,6 +108,7 @@ class InMemory(PushComponent):
         self.clock: Callable[[], float] = time.monotonic
         self._lock = threading.Lock()
         self._queues: OrderedDict[str, _Queue] = OrderedDict()  # silent for longest first
+        self._listeners: dict[str, dict[str, _Queue]] = {}  # destination, own destination, queue
         self._waiting = 0
         self._is_stopped = False
 
@@ -116,24 +132,35 @@ class InMemory(PushComponent):
     def bootstrap_client(self, client: Client, configuration: ClientConfiguration) -> None:
         """Begin to keep messages for the page, and give it the script that asks for them."""
         with self._lock:
-            self._open(self.destination_of(client.uuid))
+            queue = self._open(self.destination_of(client.uuid))
+            for destination in self.destinations_of(client)[1:]:
+                self._listen(client, queue, destination)
         configuration.add_bootstrap_script("thywill/push/in_memory.js")
         configuration.set_bootstrap_parameter("push", {"component": "in_memory"})
 
     def publish(
         self, destination: str, message: PushMessage | Json, event: str | None = None
     ) -> None:
-        """Keep a message for the page that listens here; with nobody listening it is dropped."""
+        """Keep a message for every page that listens here; with nobody listening it is dropped.
+
+        Raises:
+            PushUnavailable: the queue of the one page that it is for is full. Where there may be
+                others, a page with a full queue does not get it, and joins its channels again.
+        """
         ready = PushMessage.of(message, event)
         with self._lock:
             queue = self._queues.get(destination)
-            if queue is None:
-                return
-            if len(queue.waiting) >= self.settings["max_queued_messages"]:
-                raise PushUnavailable("The page does not fetch its messages; its queue is full.")
-            queue.last_id += 1
-            queue.waiting.append(Delivery(queue.last_id, ready))
-            queue.changed.notify_all()
+            if queue is not None:
+                if len(queue.waiting) >= self.settings["max_queued_messages"]:
+                    raise PushUnavailable(
+                        "The page does not fetch its messages; its queue is full."
+                    )
+                queue.keep(ready)
+            for own, queue in list(self._listeners.get(destination, {}).items()):
+                if len(queue.waiting) >= self.settings["max_queued_messages"]:
+                    self._end(own)
+                else:
+                    queue.keep(ready)
 
     def ticket(self, client: Client) -> str:
         """Give an empty text: the page proves who it is with each question."""
@@ -142,6 +169,25 @@ class InMemory(PushComponent):
     def destination_of(self, client_uuid: str) -> str:
         """Name the destination that only this client listens on."""
         return f"/topic/thywill.client.{client_uuid}"
+
+    def channel_ticket(self, client: Client, destination: str) -> str:
+        """Let the page listen from now on; it has nothing to show for it."""
+        with self._lock:
+            self._listen(client, self._open(self.destination_of(client.uuid)), destination)
+        return ""
+
+    def leave(self, client: Client, destination: str) -> None:
+        """Keep no more messages of a channel for the page."""
+        own = self.destination_of(client.uuid)
+        with self._lock:
+            queue = self._queues.get(own)
+            if queue is not None:
+                self._forget(own, queue, destination)
+
+    def queue_number(self, client_uuid: str) -> int:
+        """Give the number of a page's queue; another one means that it listens on nothing yet."""
+        with self._lock:
+            return self._open(self.destination_of(client_uuid)).number
 
     def wait_for_messages(
         self, client_uuid: str, after: int, timeout_seconds: float
@@ -197,10 +243,31 @@ class InMemory(PushComponent):
     def _make_room(self, now: float) -> None:
         oldest_allowed = now - self.settings["max_silence_seconds"]
         while self._queues:
-            destination, queue = next(iter(self._queues.items()))
+            own, queue = next(iter(self._queues.items()))
             is_full = len(self._queues) >= self.settings["max_clients"]
             if queue.used_at >= oldest_allowed and not is_full:
                 return
-            del self._queues[destination]
-            queue.question += 1
-            queue.changed.notify_all()
+            self._end(own)
+
+    def _end(self, own: str) -> None:
+        queue = self._queues.pop(own)
+        for destination in list(queue.destinations):
+            self._forget(own, queue, destination)
+        queue.question += 1
+        queue.changed.notify_all()
+
+    def _listen(self, client: Client, queue: _Queue, destination: str) -> None:
+        if destination in queue.destinations:
+            return
+        if len(queue.destinations) >= self.settings["max_destinations"]:
+            raise PushUnavailable("This page listens on as many channels as it may.")
+        queue.destinations[destination] = None
+        listeners = self._listeners.setdefault(destination, {})
+        listeners[self.destination_of(client.uuid)] = queue
+
+    def _forget(self, own: str, queue: _Queue, destination: str) -> None:
+        queue.destinations.pop(destination, None)
+        listeners = self._listeners.get(destination, {})
+        listeners.pop(own, None)
+        if not listeners:
+            self._listeners.pop(destination, None)

@@ -22,11 +22,19 @@ def test_the_public_names_are_these() -> None:
     assert sorted(module.__all__) == [
         "App",
         "ApplicationError",
+        "ChannelEvent",
         "Client",
         "ClientConfiguration",
         "PushUnavailable",
+        "ahistory",
+        "apublish",
+        "broadcast",
+        "history",
+        "publish",
         "send_message_to_client",
         "to_client",
+        "to_subset",
+        "to_user",
     ]
     assert all(hasattr(thywill_server.application, name) for name in module.__all__)
 

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, transaction
 
 from tests.support.recording import RecordingPush
-from thywill_server.application.outbox import handling, push_of_running_handler, when_committed
+from thywill_server.application.outbox import handling, running_call, when_committed
 from thywill_server.errors import PushUnavailable
 
 PUSH = RecordingPush({})
@@ -172,10 +172,10 @@ def test_a_handler_knows_its_push_component() -> None:
     """Inside a handler, its coroutines included, the push component is the one it was given."""
 
     async def ask() -> Any:
-        return push_of_running_handler()
+        return running_call().push
 
-    assert push_of_running_handler() is None
+    assert running_call() is None
     with handling(PUSH):
-        assert push_of_running_handler() is PUSH
+        assert running_call().push is PUSH
         assert async_to_sync(ask)() is PUSH
-    assert push_of_running_handler() is None
+    assert running_call() is None

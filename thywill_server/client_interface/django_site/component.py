@@ -100,6 +100,7 @@ class DjangoSite(ClientInterfaceComponent):
             ("send_path", reverse("thywill:send")),
             ("send_data_type", "json"),
             ("ticket_path", reverse("thywill:ticket")),
+            ("channel_path", reverse("thywill:channel")),
             ("csrf_path", reverse("thywill:csrf")),
             ("push_path", reverse("thywill:push")),
             ("static_path", django_settings.STATIC_URL.rstrip("/")),

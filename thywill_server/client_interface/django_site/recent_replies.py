@@ -26,11 +26,13 @@ class Answer:
         status: of HTTP.
         body: JSON.
         may_retry: whether the page may send the message again, to have it handled anew.
+        retry_after_seconds: for the header ``Retry-After``.
     """
 
     status: int
     body: bytes
     may_retry: bool = False
+    retry_after_seconds: int | None = None
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.encoding import Json, encode_json
-from thywill_server.errors import Refusal
+from thywill_server.errors import Refusal, TooManyRequests
 
 NAMESPACE = "thywill"
 """Of our URLs: a request that resolved to it gets JSON, whatever happens."""
@@ -34,6 +35,10 @@ def error_answer(refusal: Refusal, message_id: str | None = None) -> Answer:
         "message": refusal.sentence,
         "id": message_id,
     }
+    if isinstance(refusal, TooManyRequests):
+        fields["retry_after"] = refusal.retry_after_seconds
+        seconds = math.ceil(refusal.retry_after_seconds)  # RFC 9110, section 10.2.3
+        return Answer(refusal.status, encode_json(fields), refusal.may_retry, seconds)
     return Answer(refusal.status, encode_json(fields), refusal.may_retry)
 
 
@@ -43,8 +48,9 @@ def response(answer: Answer) -> HttpResponse:
     result["Cache-Control"] = "no-store"
     result["X-Content-Type-Options"] = "nosniff"
     result["Content-Length"] = str(len(answer.body))
-    if answer.status == 503:
-        result["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    seconds = answer.retry_after_seconds
+    if seconds is not None or answer.status == 503:
+        result["Retry-After"] = str(seconds or RETRY_AFTER_SECONDS)
     return result
 
 

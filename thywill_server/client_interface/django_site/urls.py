@@ -10,6 +10,7 @@ urlpatterns = [
     path("init/", views.init, name="init"),
     path("init/<str:name>/", views.init, name="init"),
     path("send/", views.send, name="send"),
+    path("channel/", views.channel, name="channel"),
     path("ticket/", views.ticket, name="ticket"),
     path("csrf/", views.csrf, name="csrf"),
     path("push/", views.push, name="push"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.shortcuts import render
 from django.urls import resolve
 
 from thywill_server import apps
-from thywill_server.application.base import ClientMessage
+from thywill_server.application.base import ClientMessage, Join
 from thywill_server.client import Client
 from thywill_server.client_interface.django_site import identity, responses
 from thywill_server.client_interface.django_site.answering import answering, roll_back
@@ -23,7 +24,7 @@ from thywill_server.client_interface.django_site.content_policy import content_p
 from thywill_server.client_interface.django_site.posts import Fields, post_only
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.components import Components
-from thywill_server.encoding import encode_json
+from thywill_server.encoding import Json, encode_json
 from thywill_server.errors import Refusal
 from thywill_server.push.base import PushMessage
 
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 
 TRANSPORTS = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 """What ``?transport=`` may force a page to use."""
+
+MAX_EPOCH_CHARACTERS = 32
+MAX_OFFSET = 2**53 - 1
+"""The largest whole number that every JavaScript can hold."""
 
 
 def _site() -> DjangoSite:
@@ -103,25 +108,74 @@ def send(request: HttpRequest, fields: Fields) -> HttpResponse:
 
 
 def _handled(client: Client, message: ClientMessage) -> Answer:
+    application = apps.start_components().application
+    return _answer_of(
+        client,
+        message.id,
+        message.command or "no command",
+        lambda: {"reply": application.receive(client, message)},
+    )
+
+
+def _answer_of(
+    client: Client, id_: str | None, what: str, ask: Callable[[], Mapping[str, Json]]
+) -> Answer:
+    """Ask the application, and answer with what it gives or with what went wrong."""
     try:
-        reply = apps.start_components().application.receive(client, message)
-        return responses.ok_answer(id=message.id, reply=reply)
+        return responses.ok_answer(id=id_, **ask())
     except Refusal as refusal:
         roll_back()
-        return responses.error_answer(refusal, message.id)
+        return responses.error_answer(refusal, id_)
     except PermissionDenied:
         roll_back()
-        return responses.error_answer(Refusal("not-allowed"), message.id)
+        return responses.error_answer(Refusal("not-allowed"), id_)
     except Exception:
         roll_back()
         log.exception(
             "application %s failed on message %s (%s) of client %s",
             client.application,
-            message.id,
-            message.command or "no command",
+            id_,
+            what,
             client.uuid,
         )
-        return responses.error_answer(Refusal("application-failed"), message.id)
+        return responses.error_answer(Refusal("application-failed"), id_)
+
+
+@post_only(_site)
+def channel(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Let a page into a channel: a ticket, and the messages that it does not have."""
+    client = _client(request, fields)
+    application = apps.start_components().application
+    name, id_ = fields.get("channel"), fields.get("id")
+    if not isinstance(name, str):
+        raise Refusal("malformed-message", 'The field "channel" must be a name.')
+    if fields.get("leave") is True:
+        application.leave(client, name)
+        return responses.response(responses.ok_answer(id=id_, channel=name))
+    asked = Join(name, _after(fields.get("after")), _replay(fields.get("replay")))
+    return responses.response(
+        _answer_of(client, id_, f"channel {name:.80}", lambda: application.join(client, asked))
+    )
+
+
+def _after(value: Any) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    given = value if isinstance(value, dict) else {}
+    epoch, offset = given.get("epoch"), given.get("offset")
+    if not isinstance(epoch, str) or len(epoch) > MAX_EPOCH_CHARACTERS or not _is_count(offset):
+        raise Refusal("malformed-message", '"after" must be null, or have an epoch and an offset.')
+    return epoch, cast("int", offset)
+
+
+def _replay(value: Any) -> int | None:
+    if value is not None and not _is_count(value):
+        raise Refusal("malformed-message", '"replay" must be null, or a number from 0 on.')
+    return cast("int | None", value)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_OFFSET
 
 
 @post_only(_site)
@@ -130,7 +184,13 @@ def ticket(request: HttpRequest, fields: Fields) -> HttpResponse:
     client = _client(request, fields)
     push = apps.start_components().push
     seconds = push.settings.get("ticket_seconds")
-    return responses.response(responses.ok_answer(ticket=push.ticket(client), expires_in=seconds))
+    return responses.response(
+        responses.ok_answer(
+            ticket=push.ticket(client),
+            expires_in=seconds,
+            destinations=push.destinations_of(client)[1:],
+        )
+    )
 
 
 @answering("GET", "HEAD")
@@ -159,7 +219,8 @@ def push(request: HttpRequest, fields: Fields) -> HttpResponse:
     # How long it waits, and how many may, is the component's to bound.
     found = wait_for_messages(client.uuid, after, math.inf if may_wait else 0)
     messages = [_pushed(delivery.id, delivery.message) for delivery in found]
-    return responses.response(responses.ok_answer(messages=messages))
+    queue = cast("Any", site.push).queue_number(client.uuid)
+    return responses.response(responses.ok_answer(queue=queue, messages=messages))
 
 
 def _pushed(id_: int, message: PushMessage) -> dict[str, Any]:
@@ -168,6 +229,7 @@ def _pushed(id_: int, message: PushMessage) -> dict[str, Any]:
         "body": message.body.decode("utf-8", "replace"),
         "content_type": message.content_type,
         "event": message.event,
+        "headers": dict(message.headers),
     }
 
 

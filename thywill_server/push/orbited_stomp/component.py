@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from thywill_server.component import Component, Problem
 from thywill_server.errors import ConfigurationError
+from thywill_server.push import destinations
 from thywill_server.push.base import PushComponent, PushMessage
 from thywill_server.push.orbited_stomp.publisher import Publisher
 from thywill_server.push.orbited_stomp.settings import SETTINGS
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedding", "OrbitedStomp"]
 
-CLIENT_PREFIX = "/topic/thywill.client."
 SITE_TICKET_SECONDS = 60
 """For the CONNECT of the site itself; the connection may stay."""
 
@@ -167,7 +167,7 @@ class OrbitedStomp(PushComponent):
 
     def destination_of(self, client_uuid: str) -> str:
         """Name the destination that only this client may subscribe to."""
-        return CLIENT_PREFIX + client_uuid
+        return destinations.client_destination(client_uuid)
 
     # Pages.
 
@@ -192,6 +192,7 @@ class OrbitedStomp(PushComponent):
                 "ticket": self.ticket(client),
                 "expires_in": self.settings["ticket_seconds"],
                 "destination": self.destination_of(client.uuid),
+                "destinations": self.destinations_of(client)[1:],
                 "login": client.uuid,
                 "heart_beat": [heart_beat_ms, heart_beat_ms],
                 "stomp_hostname": host,
@@ -206,12 +207,19 @@ class OrbitedStomp(PushComponent):
             configuration.add_content_source("connect-src", f"{web_socket_scheme}://{parts.netloc}")
 
     def ticket(self, client: Client) -> str:
-        """Sign a ticket for the client's own destination."""
+        """Sign a ticket for what the client listens on from the beginning."""
+        return self._client_ticket(client, self.destinations_of(client))
+
+    def channel_ticket(self, client: Client, destination: str) -> str:
+        """Sign a ticket for a channel; it is shown with the SUBSCRIBE to it."""
+        return self._client_ticket(client, [destination])
+
+    def _client_ticket(self, client: Client, subscribe: list[str]) -> str:
         return issue_ticket(
             self._key,
             subject=client.uuid,
             session=session_claim(client.session_identity or client.session_key or ""),
-            subscribe=[self.destination_of(client.uuid)],
+            subscribe=subscribe,
             seconds=self.settings["ticket_seconds"],
         )
 

@@ -13,7 +13,9 @@ A ticket is a JSON Web Token signed with HS256. Its claims:
 =============  ================================================================================
 
 The broker (morbid, by dotted path) asks `TicketAuthenticator`. A live connection is prolonged by a
-SUBSCRIBE to the client's renewal destination with a new ticket in the header ``ticket``.
+SUBSCRIBE to the client's renewal destination with a new ticket in the header ``ticket``; from then
+on it may also subscribe to what that ticket names. A channel has a ticket of its own, shown in the
+same header of the SUBSCRIBE to it.
 
 This module needs neither Django nor Twisted: a broker on another machine can import it.
 """
@@ -231,19 +233,33 @@ class TicketAuthenticator:
         if operation not in ("create", "subscribe"):
             return False
         if destination == renewal_destination(identity.name):
-            return self._renew(identity, headers.get("ticket", ""))
-        return destination in identity.subscribe
+            return self._renew(identity, headers)
+        if destination in identity.subscribe:
+            return True
+        ticket = self._shown(identity, headers)
+        return ticket is not None and destination in ticket.subscribe
 
-    def _renew(self, identity: TicketIdentity, text: str) -> bool:
+    def _renew(self, identity: TicketIdentity, headers: Mapping[str, str]) -> bool:
+        ticket = self._shown(identity, headers)
+        if ticket is None:
+            return False
+        identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
+        identity.subscribe |= ticket.subscribe
+        return True
+
+    def _shown(self, identity: TicketIdentity, headers: Mapping[str, str]) -> Ticket | None:
+        """Read the ticket in a frame's headers, if it is one of this client in this session."""
+        text = headers.get("ticket")
+        if text is None:
+            return None
         ticket = self._read(text, f"client {identity.name}")
         if (
             ticket is None
             or (ticket.subject, ticket.role) != (identity.name, "client")
             or ticket.session != identity.session
         ):
-            return False
-        identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
-        return True
+            return None
+        return ticket
 
     def _read(self, text: str, bearer: str) -> Ticket | None:
         try:

@@ -237,7 +237,12 @@ class TestTicket:
     def test_ticket_is_the_push_components(self, page: Page) -> None:
         """A known page gets what the push component gives, which in memory is empty."""
         response = page.post("ticket", page.identified())
-        assert response.json() == {"status": "ok", "ticket": "", "expires_in": None}
+        assert response.json() == {
+            "status": "ok",
+            "ticket": "",
+            "expires_in": None,
+            "destinations": ["/topic/thywill.application.testbed"],
+        }
 
     def test_stranger_gets_none(self, page: Page) -> None:
         """Whoever is not that client gets no ticket for it."""

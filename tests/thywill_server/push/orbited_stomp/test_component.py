@@ -62,6 +62,7 @@ class TestBootstrap:
                 "transports": ["websocket", "xhrstream", "longpoll"],
                 "expires_in": 600,
                 "destination": f"/topic/thywill.client.{UUID}",
+                "destinations": ["/topic/thywill.application.echo"],
                 "login": UUID,
                 "heart_beat": [5000, 5000],
                 "stomp_hostname": "10.0.0.7",
@@ -70,13 +71,14 @@ class TestBootstrap:
         }
         assert TicketAuthenticator(KEY.encode()).authenticate(UUID, ticket, "test")
 
-    def test_the_ticket_names_one_destination_and_the_session(self):
-        """A ticket is for this client, its own destination, its session, and a short time."""
+    def test_the_ticket_names_the_destinations_and_the_session(self):
+        """A ticket is for this client, what it listens on, its session, and a short time."""
         component = make(ticket_seconds=120)
         text = component.ticket(Client(UUID, "the session", None, "echo"))
         ticket = read_ticket(KEY.encode(), text)
         assert (ticket.subject, ticket.role) == (UUID, "client")
-        assert ticket.subscribe == {component.destination_of(UUID)}
+        own = component.destination_of(UUID)
+        assert ticket.subscribe == {own, "/topic/thywill.application.echo"}
         assert ticket.session == session_claim("the session")
 
     def test_a_forced_transport_is_the_only_one(self):

@@ -1,0 +1,1 @@
+"""Rooms with history, with a snapshot, and without either."""

@@ -1,0 +1,2 @@
+/** The page has nothing of its own: tests talk to `thywill` directly. */
+document.title = "rooms";
