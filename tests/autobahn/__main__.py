@@ -7,7 +7,9 @@ documentation/how-to/work-on-the-project.md. The status is 0 when no case has fa
 """
 
 import argparse
+import contextlib
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,7 @@ def main() -> int:
         command = [sys.executable, "-m", "orbited", "-c", str(configuration)]
         server = subprocess.Popen(command, cwd=ROOT)
         try:
+            wait_for(server, port)
             started = time.monotonic()
             suite = [options.wstest, "-m", "fuzzingclient", "-s", str(specification)]
             subprocess.run(suite, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -82,6 +85,21 @@ def main() -> int:
             server.wait()
         results = json.loads((reports / "index.json").read_text())["orbited"]
     return report(results, seconds)
+
+
+def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    """Return when the server listens.
+
+    Raises:
+        ConnectionError: it has ended, or does not listen within half a minute.
+    """
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.05)
+    raise ConnectionError(f"nobody listens on port {port}")
 
 
 def report(results: dict[str, dict[str, Any]], seconds: float) -> int:
