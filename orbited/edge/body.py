@@ -17,7 +17,7 @@ from orbited.errors import RequestError
 __all__ = ["ChunkedBody"]
 
 #: At most 12 digits; extensions hold no control character, so no line break can hide in them.
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[\t -~\x80-\xff]*)?")
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,12})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*")
 

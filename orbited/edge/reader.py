@@ -15,6 +15,7 @@ that is too much. Events are what was read: a ``Head``, then ``bytes`` of its bo
 """
 
 import enum
+import re
 from collections.abc import Callable
 
 from orbited.edge.body import ChunkedBody
@@ -46,6 +47,9 @@ Event = Head | bytes | Signal | RequestError
 
 TOO_LARGE = "The body is larger than this server takes."
 TOO_SLOW = "The request did not arrive in time."
+BARE_LINE_END = "The lines of a head end with CR LF."
+
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 
 class RequestReader:
@@ -158,8 +162,8 @@ class RequestReader:
         """Read a head and what is there of its body, if it is all in the buffer."""
         buffer, limits = self._buffer, self._limits
         if buffer.startswith(b"\r\n"):
-            # RFC 9112, 2.2: one empty line before a request is ignored.
-            self._buffer = buffer = buffer[2:]
+            # RFC 9112, 2.2: empty lines before a request are ignored; some send one behind a body.
+            self._buffer = buffer = _EMPTY_LINES.sub(b"", buffer, 1)
             if not buffer:
                 return
         end = buffer.find(b"\r\n\r\n")
@@ -172,7 +176,10 @@ class RequestReader:
         end += 4
         head_bytes = buffer[:end]
         self._check_size(head_bytes)
-        if head_bytes.count(b"\r\n") - 2 > limits.header_count:
+        lines = head_bytes.count(b"\r\n")
+        if head_bytes.count(b"\n") != lines:
+            raise RequestError(400, BARE_LINE_END)
+        if lines - 2 > limits.header_count:
             raise RequestError(431, "The request has more headers than this server takes.")
         self._begin(parse_head(head_bytes), buffer[end:], now)
 
@@ -181,12 +188,12 @@ class RequestReader:
         if not buffer[:1].isalnum() and buffer != b"\r":
             raise RequestError(400, "This does not begin like a request.")
         if buffer.count(b"\n") != buffer.count(b"\r\n"):
-            raise RequestError(400, "The lines of a head end with CR LF.")
+            raise RequestError(400, BARE_LINE_END)
         self._check_size(buffer)
 
     def _check_size(self, buffer: bytes) -> None:
         limits = self._limits
-        line_end = buffer.find(b"\r\n")
+        line_end = buffer.find(b"\r")
         if (line_end if line_end >= 0 else len(buffer)) > limits.request_line_bytes:
             raise RequestError(414, "The request line is longer than this server takes.")
         if len(buffer) > limits.header_bytes:
