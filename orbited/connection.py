@@ -283,12 +283,22 @@ class TCPConnectionResource:
                     break
                 if transport.is_paused or not outbox.has_more:
                     break
+            if outbox.is_held:
+                self._renew_transport(transport)
             if core.state is not State.OPEN:
                 self._finish_transport()
         if core.has_events:
             self._dispatch()
         if self._producer is not None and (self._is_producer_paused or core.is_paused):
             self._balance()
+
+    def _renew_transport(self, transport: Transport) -> None:
+        """End a stream that may carry no more without an acknowledgement: the next brings it.
+
+        On a WebSocket acknowledgements come by themselves.
+        """
+        if transport is self._transport and not transport.carrier.acknowledges:
+            self._detach().finish()
 
     def _finish_transport(self) -> None:
         """End the transport once a closing session has nothing left for it.

@@ -12,8 +12,10 @@
 
 Bytes in the queue are merged into few packets, because the parser of 2010 fails on more than 666
 in one piece. They leave in bursts of bounded size: a WebSocket message, or the answer to a poll,
-arrives whole or not at all, and on a network that cuts often only small pieces get through. What
-must be a packet of its own (the answer to the handshake, ``opt``, ``ping``, ``close``) is *marked*.
+arrives whole or not at all, and on a network that cuts often only small pieces get through. After
+a transport that brought nothing bursts are half as large, and the next transport carries no more
+than one before it is acknowledged; each acknowledgement doubles them again. What must be a packet
+of its own (the answer to the handshake, ``opt``, ``ping``, ``close``) is *marked*.
 """
 
 from typing import cast
@@ -26,15 +28,25 @@ __all__ = ["MAX_BURST_PACKETS", "Outbox"]
 #: What a packet costs in memory beside its data; keeps many tiny ones from being free.
 PACKET_OVERHEAD = 64
 
+#: Bursts do not get smaller than this, however often a network cuts.
+MIN_BURST_BYTES = 1024
+
 #: More packets than the parser of 2010 takes in one piece do not leave in one.
 MAX_BURST_PACKETS = 600
 
 
 class Outbox:
-    """Two lists and a mark; see the picture above."""
+    """Two lists and a mark; see the picture above.
+
+    Attributes:
+        is_cautious: the last transport brought nothing, and this one is not acknowledged yet.
+        is_held: for that reason the open transport carries nothing more now.
+    """
 
     __slots__ = (
         "_acked_id",
+        "_acked_id_before",
+        "_burst_bytes",
         "_marked",
         "_max_queued_bytes",
         "_packet_bytes",
@@ -43,6 +55,8 @@ class Outbox:
         "_settings",
         "_unacked",
         "_window_bytes",
+        "is_cautious",
+        "is_held",
         "last_id",
         "queued_bytes",
         "unacked_bytes",
@@ -61,6 +75,10 @@ class Outbox:
         self._sent = 0
         self.last_id = 0
         self._acked_id = 0
+        self._acked_id_before = 0
+        self._burst_bytes = settings.burst_bytes
+        self.is_cautious = False
+        self.is_held = False
 
     def send(self, data: bytes) -> bool:
         """Queue application bytes; neighbors are merged into one packet.
@@ -97,6 +115,11 @@ class Outbox:
 
     def rewind(self) -> None:
         """A new transport is open: everything that is not acknowledged goes again."""
+        self.is_held = False
+        if self._sent and 0 < self._acked_id == self._acked_id_before:
+            self.is_cautious = True
+            self._burst_bytes = max(MIN_BURST_BYTES, self._burst_bytes // 2)
+        self._acked_id_before = self._acked_id
         self._sent = 0
 
     def acknowledge(self, packet_id: int) -> Packet | None:
@@ -109,6 +132,8 @@ class Outbox:
         if last <= self._acked_id:
             return None
         self._acked_id = last
+        self.is_cautious = self.is_held = False
+        self._burst_bytes = min(self._settings.burst_bytes, self._burst_bytes * 2)
         packet, count = None, 0
         for waiting in self._unacked:
             if waiting.id > last:
@@ -125,6 +150,7 @@ class Outbox:
         unacked, start = self._unacked, self._sent
         if (
             start == len(unacked)
+            and not self.is_cautious
             and not self._marked
             and 0 < self.queued_bytes <= self._packet_bytes
             and self.unacked_bytes < self._window_bytes
@@ -139,7 +165,10 @@ class Outbox:
         if self._queue and room > 0:
             self._number_queued(room)
         end = min(len(unacked), start + max_packets)
-        if end - start > 1 and self.unacked_bytes > self._settings.burst_bytes:
+        if self.is_cautious:
+            end = max(start, self._end_of_burst(0, end))
+            self.is_held = end < len(unacked)
+        elif end - start > 1 and self.unacked_bytes > self._burst_bytes:
             end = self._end_of_burst(start, end)
         self._sent = end
         return unacked[start:end]
@@ -149,7 +178,7 @@ class Outbox:
         size = 0
         for position in range(start, end):
             size += PACKET_OVERHEAD + len(self._unacked[position].data or b"")
-            if size > self._settings.burst_bytes and position > start:
+            if size > self._burst_bytes and position > start:
                 return position
         return end
 
@@ -179,13 +208,14 @@ class Outbox:
 
     def _end_of_run(self, position: int) -> int:
         """Where the bytes end that fit into one packet with those at ``position``."""
-        size = 0
+        size, start = 0, position
+        most = min(self._packet_bytes, self._burst_bytes)
         while position < len(self._queue):
             item = self._queue[position]
             if isinstance(item, Packet):
                 break
             size += len(item)
-            if size > self._packet_bytes:
+            if size > most and position > start:
                 break
             position += 1
         return position
@@ -215,4 +245,6 @@ class Outbox:
     @property
     def has_more(self) -> bool:
         """``take`` would return packets."""
+        if self.is_held:
+            return False
         return self._sent < len(self._unacked) or (bool(self._queue) and not self.is_window_full)

@@ -85,6 +85,26 @@ def test_a_second_transport_ends_the_first(comet, key):
     assert second.content.endswith(b"11,314,data04,eA==")
 
 
+@pytest.mark.parametrize("name", ["xhrstream", "sse", "longpoll"])
+def test_a_stream_that_brought_nothing_is_followed_by_a_short_one(comet, key, name):
+    """It ends behind one small burst; the next, which acknowledges that, carries all the rest."""
+    comet.open(key, name, ack=2)
+    session = comet.session(key)
+    for _ in range(20):
+        session.write(b"x" * 16_384)
+    comet.turn()
+    comet.open(key, name, ack=2).lose()
+    short = comet.open(key, name, ack=2)
+    assert short.is_finished
+    assert 16_384 < len(short.content) < 32_768
+    before = session.core.outbox.unacked_bytes
+    rest = comet.open(key, name, ack=3)
+    assert session.core.outbox.unacked_bytes < before
+    assert rest.is_finished is (name == "longpoll")
+    if name != "longpoll":
+        assert rest.content.count(b"eHh4") >= 19
+
+
 def test_a_long_poll_is_held_and_then_ends_empty(comet, key):
     """After its time an empty 200 lets the browser ask again; nothing is left behind."""
     poll = comet.open(key, "longpoll", ack=2)

@@ -73,6 +73,7 @@ export class Link {
   #carrier = null;
   #carrierClass = Transport;
   #carrierSince = 0;
+  #carrierAck = 0; // id of the last packet before it was opened
   #hasProgressed = false; // something new came through since the carrier was opened
   #isReady = false; // the carrier takes packets up
   #sentId = 0; // the last packet it was given
@@ -188,6 +189,7 @@ export class Link {
     this.#carrier?.close();
     this.#carrierClass = /** @type {typeof Transport} */ (TRANSPORTS.get(name));
     this.#carrierSince = platform.now();
+    this.#carrierAck = downstream.lastId;
     this.#sentId = 0;
     this.#hasProgressed = this.#isReady = this.#isWoken = this.#isResting = false;
     const { pingIntervalMs } = this;
@@ -299,7 +301,9 @@ export class Link {
     if (isNew || packet.name === "open") this.#listener.onpacket(packet);
     if (this.#isOver) return;
     if (this.#carrierClass.carriesUpstream) {
-      if (downstream.untoldPackets >= settings.ACK_PACKETS) this.#sendAck();
+      // After a cut the server waits for the first acknowledgement before it says much.
+      const isFirst = isNew && this.#carrierAck > 0 && packet.id === this.#carrierAck + 1;
+      if (isFirst || downstream.untoldPackets >= settings.ACK_PACKETS) this.#sendAck();
       else this.#ackSoon.withinAtMost(settings.ACK_DELAY);
     } else if (this.isStreaming && downstream.untoldBytes > settings.ACK_BYTES) {
       void this.#post();

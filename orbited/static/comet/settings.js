@@ -23,8 +23,8 @@ export class Settings {
   /** Pause between two polls of the poll transport. */
   POLL_INTERVAL = 2000;
 
-  /** An answer at least so long is not followed by that pause: the server has more to say. */
-  POLL_AGAIN_BYTES = 32768;
+  /** An answer at least so long is not followed by that pause: there may be more to say. */
+  POLL_AGAIN_BYTES = 1024;
 
   /** How long the request for a new session may take; then the socket closes with 101. */
   CREATE_TIMEOUT = 30000;

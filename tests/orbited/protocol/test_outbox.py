@@ -203,3 +203,85 @@ def test_a_packet_larger_than_a_burst_goes_alone() -> None:
     outbox.send(b"b" * 4096)
     assert [packet.data for packet in outbox.take(600)] == [b"a" * 4096]
     assert [packet.data for packet in outbox.take(600)] == [b"b" * 4096]
+
+
+def outbox_that_was_cut(cuts: int, **changes: int) -> Outbox:
+    """One with ten packets of a hundred bytes, whose transports brought the first and no more."""
+    bounds = {"packet_bytes": 100, "burst_bytes": 4000, **changes}
+    outbox = Outbox(SessionSettings(**bounds))
+    for _ in range(50):
+        outbox.send(b"x" * 100)
+    outbox.take(600)
+    outbox.acknowledge(1)
+    outbox.rewind()
+    for _ in range(cuts):
+        outbox.take(600)
+        outbox.rewind()
+    return outbox
+
+
+def test_a_transport_that_brought_nothing_is_followed_by_smaller_bursts() -> None:
+    """Half of the bytes each time, and a packet at least."""
+    sizes = []
+    for cuts in range(1, 5):
+        outbox = outbox_that_was_cut(cuts)
+        packets = outbox.take(600)
+        assert packets[0].id == 2
+        sizes.append(sum(len(packet.data or b"") + PACKET_OVERHEAD for packet in packets))
+    assert sizes == [12 * 164, 6 * 164, 6 * 164, 6 * 164]
+
+
+def test_such_a_transport_carries_one_burst_until_it_is_acknowledged() -> None:
+    """Then as much as any; and bursts have their old size after some acknowledgements."""
+    outbox = outbox_that_was_cut(1)
+    first = outbox.take(600)
+    assert outbox.is_held
+    assert not outbox.has_more
+    assert outbox.take(600) == []
+    outbox.acknowledge(first[0].id)
+    assert not outbox.is_held
+    assert outbox.has_more
+    assert len(outbox.take(600)) == 24
+
+
+def test_little_is_held_back_from_no_transport() -> None:
+    """What fits into a burst goes as ever, also when it comes later; the stream stays open."""
+    outbox = outbox_that_was_cut(0)
+    outbox.acknowledge(49)
+    outbox.take(600)
+    outbox.rewind()
+    outbox.rewind()
+    assert [packet.id for packet in outbox.take(600)] == [50]
+    outbox.send(b"news")
+    assert [packet.data for packet in outbox.take(600)] == [b"news"]
+    assert not outbox.is_held
+
+
+def test_what_gets_its_number_then_is_cut_smaller() -> None:
+    """New packets fit into the smaller bursts; a chunk that does not goes by itself."""
+    outbox = Outbox(SessionSettings(packet_bytes=3000, burst_bytes=4000))
+    outbox.send_alone(PING, None)
+    outbox.take(600)
+    outbox.acknowledge(1)
+    outbox.rewind()
+    outbox.send_alone(PING, None)
+    for _ in range(2):
+        outbox.take(600)
+        outbox.rewind()
+    for size in (900, 900, 2500):
+        outbox.send(b"x" * size)
+    assert outbox.take(600) == [Packet(2, PING)]
+    outbox.acknowledge(2)
+    sizes = [len(packet.data or b"") for _ in range(2) for packet in outbox.take(600)]
+    assert sizes == [900, 900, 2500]
+
+
+def test_a_browser_that_never_acknowledges_is_served_as_ever() -> None:
+    """Clients that cannot are not held back for it."""
+    outbox = Outbox(SessionSettings(packet_bytes=100, burst_bytes=1024))
+    for _ in range(50):
+        outbox.send(b"x" * 100)
+    for _ in range(3):
+        outbox.rewind()
+        assert outbox.take(600)
+        assert outbox.has_more

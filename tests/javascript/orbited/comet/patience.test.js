@@ -102,6 +102,21 @@ test("what is sent while a websocket is away goes up on it when it comes in time
   assert.equal(posts(platform).length, 0);
 });
 
+test("the first packet after a cut is acknowledged at once on a websocket", async () => {
+  const { platform } = await opened("websocket");
+  await platform.sockets[0].drop();
+  await platform.advance(200);
+  const [, again] = platform.sockets;
+  await again.open();
+  await again.message(message([2, "opt", "x,1"], [3, "data", "a"], [4, "data", "b"]));
+  assert.deepEqual(sent(again), [
+    [1, "ping", ""],
+    [0, "ack", "3"],
+  ]);
+  await again.message(message([5, "data", "c"]));
+  assert.equal(sent(again).length, 2);
+});
+
 for (const name of ["xhrstream", "longpoll"]) {
   test(`${name}: what is sent during a pause goes up at once`, async () => {
     const { platform, session } = await opened(name);
