@@ -1,6 +1,8 @@
 """The edge in a real server: bounds, hostile requests, static files, system pages."""
 
+import contextlib
 import json
+import select
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +13,14 @@ from tests.support.comet import Browser, Response, send, serving
 
 pytestmark = pytest.mark.functional
 
-LIMITS = {"post_bytes": 5000, "header_seconds": 0.5, "header_bytes": 4000, "sessions": 3000}
+LIMITS = {
+    "post_bytes": 5000,
+    "header_seconds": 0.5,
+    "body_seconds": 0.5,
+    "stalled_seconds": 0.5,
+    "header_bytes": 4000,
+    "sessions": 3000,
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,31 @@ def test_a_head_that_comes_in_drops_is_cut(server):
     """Neither an idle connection nor one byte at a time holds a connection for long."""
     assert b" 408 " in raw(server, b"GET /tcp HTTP/1.1\r\nHost: x\r\nX-").splitlines()[0]
     assert raw(server) == b""
+
+
+def test_a_body_that_comes_in_drops_is_cut(server, browser):
+    """It is told so, and the session has nothing of it."""
+    head = f"POST /tcp/{browser.key} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+    answer = raw(server, head.encode(), b"11,1")
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    browser.send(b"and on")
+    while not browser.received.endswith(b"and on"):
+        browser.poll()
+
+
+def test_a_browser_that_never_reads_is_cut(server):
+    """Its answers fill the socket, then they wait; more of its requests are not begun."""
+    request = b"GET /static/Orbited.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server["http"]))
+        connection.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(100_000):
+                connection.send(request * 100)
+        poll = select.poll()
+        poll.register(connection, 0)  # nothing but the end
+        assert poll.poll(20_000) == [(connection.fileno(), select.POLLERR | select.POLLHUP)]
 
 
 @pytest.mark.parametrize("digits", [20, 3900])
