@@ -14,7 +14,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -28,12 +28,15 @@ TIMEOUT = 20.0
 
 
 @contextlib.contextmanager
-def serving(options: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+def serving(
+    options: dict[str, Any] | None = None, stderr: IO[Any] | None = None
+) -> Iterator[dict[str, Any]]:
     """Run ``tests.support.comet_server``; what it says of itself (ports, pid) is returned."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.comet_server", json.dumps(options or {})],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     try:

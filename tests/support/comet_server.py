@@ -6,6 +6,7 @@ vectors (localhost:18001 echo, :18003 rude) and under ``numbers:1``, which sends
 lines as it is asked for.
 """
 
+import gc
 import json
 import logging
 import sys
@@ -74,6 +75,17 @@ class Flood(Protocol):
             self.transport.write(b"x" * 65536)
 
 
+class Measure(Resource):
+    """``/measure``: what is left when everything that can be freed was freed."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Any) -> bytes:
+        """Twisted: answer in JSON."""
+        gc.collect()
+        return json.dumps({"timers": len(reactor.getDelayedCalls())}).encode()
+
+
 def main() -> None:
     """Listen, say where, and run until SIGTERM."""
     logging.basicConfig(level=logging.WARNING)
@@ -108,7 +120,9 @@ def main() -> None:
     comet = embedded({**options, "access": access}, local, reactor)
     comet.service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", comet.service.stopService)
-    http = reactor.listenTCP(0, comet.site(Resource(), "/"), interface="127.0.0.1")
+    root = Resource()
+    root.putChild(b"measure", Measure())
+    http = reactor.listenTCP(0, comet.site(root, "/"), interface="127.0.0.1")
     sys.stdout.write(json.dumps({"http": http.getHost().port, **sockets}) + "\n")
     sys.stdout.flush()
     reactor.run()
