@@ -42,7 +42,8 @@ def convert(field: dataclasses.Field[Any], value: Any) -> Any:
     Raises:
         ValueError: with what was expected, and what is there.
     """
-    default, metadata = field.default, field.metadata
+    default: Any = field.default
+    metadata = field.metadata
     if isinstance(default, bool):
         text = str(value).lower()
         if text not in _TRUE + _FALSE:

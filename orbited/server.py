@@ -2,7 +2,8 @@
 """A stand-alone server: everything that ``[listen]`` names, in one process."""
 
 import logging
-import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,12 +14,14 @@ from twisted.internet.task import Clock
 from twisted.python.reflect import namedAny
 
 from orbited.errors import ConfigurationError
+from orbited.privileges import find_account
 from orbited.servers import TEST_SERVERS, make_factory
 from orbited.service import Comet
 from orbited.settings import Config, Listener
 from orbited.site import make_site
+from orbited.tls import context_factory
 
-__all__ = ["Server", "check"]
+__all__ = ["Server", "find_mistakes"]
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +49,7 @@ class Server:
         Raises:
             ConfigurationError: an address is taken, or something that it needs is missing.
         """
-        if not self._config.listen:
-            raise ConfigurationError("[listen]: no address to listen on")
+        _need_listeners(self._config)
         site = make_site(self._comet.pages, reactor=self._reactor)
         for listener in self._config.listen:
             factory = self._factory(listener, site)
@@ -56,7 +58,9 @@ class Server:
             except CannotListenError as error:
                 where = f"{listener.scheme}://{listener.host}:{listener.port}"
                 reason = getattr(error.socketError, "strerror", None) or error.socketError
-                raise ConfigurationError(f"cannot listen on {where}: {reason}") from None
+                raise ConfigurationError(
+                    f"cannot listen on {where}: {reason}", None, listener.line or None
+                ) from None
             self._ports.append((listener, port))
             actual: Any = port.getHost()
             log.info("listening on %s://%s:%d", listener.scheme, actual.host, actual.port)
@@ -68,8 +72,6 @@ class Server:
 
     def _open(self, listener: Listener, factory: IProtocolFactory) -> IListeningPort:
         if listener.scheme == "https":
-            from orbited.tls import context_factory
-
             context = context_factory(self._config.ssl)
             return self._reactor.listenSSL(  # type: ignore[no-any-return]
                 listener.port, factory, context, interface=listener.host
@@ -83,52 +85,13 @@ class Server:
             return site
         if listener.scheme in TEST_SERVERS:
             return make_factory(listener.scheme)
-        factory = self._broker(listener)
+        factory = _broker(listener)
         # A page may mean this machine by any of its names; the access list still decides.
         names = _LOOPBACK if listener.host in ("", *_LOOPBACK) else ()
         for host in {listener.host, *names}:
             self._local_services[host, listener.port] = factory
         self._factories.append(factory)
         return cast(IProtocolFactory, factory)
-
-    @staticmethod
-    def _broker(listener: Listener) -> Any:
-        try:
-            make = namedAny(STOMP_FACTORY)
-        except Exception as error:
-            raise ConfigurationError(f"stomp:// needs {STOMP_FACTORY}: {error}") from None
-        if listener.argument and not Path(listener.argument).is_file():
-            raise ConfigurationError(
-                f"[listen] stomp://: there is no file {listener.argument!r}", None, listener.line
-            )
-        return make(listener.argument or None)
-
-    def drop_privileges(self) -> None:
-        """Become the configured user, once the sockets are open.
-
-        Raises:
-            ConfigurationError: started as root without a user to become, or it does not exist.
-        """
-        user, group = self._config.global_.user, self._config.global_.group
-        if os.name != "posix" or os.getuid() != 0:
-            return
-        if not user:
-            log.warning("running as root: name an account in [global] user")
-            return
-        import grp
-        import pwd
-
-        try:
-            account = pwd.getpwnam(user)
-            gid = grp.getgrnam(group).gr_gid if group else account.pw_gid
-        except KeyError:
-            missing = f"{user}:{group}" if group else user
-            raise ConfigurationError(f"[global] user: no account {missing!r}") from None
-        os.setgroups([])
-        os.initgroups(user, gid)
-        os.setgid(gid)
-        os.setuid(account.pw_uid)
-        log.info("running as %s", user)
 
     def stop(self) -> Deferred[Any]:
         """Drain the sessions, then stop listening, then stop the brokers."""
@@ -145,23 +108,47 @@ class Server:
         return DeferredList([maybeDeferred(stop) for stop in stops], consumeErrors=True)
 
 
-def check(config: Config) -> None:
-    """Look at what can be wrong before anything is opened.
+def _broker(listener: Listener) -> Any:
+    """The broker of one ``stomp://`` line.
 
     Raises:
-        ConfigurationError: with the first thing that would keep the server from starting.
+        ConfigurationError: it is not installed, or its own file is wrong.
     """
+    try:
+        make = namedAny(STOMP_FACTORY)
+    except Exception as error:
+        raise ConfigurationError(f"stomp:// needs {STOMP_FACTORY}: {error}") from None
+    if listener.argument and not Path(listener.argument).is_file():
+        raise ConfigurationError(
+            f"[listen] stomp://: there is no file {listener.argument!r}", None, listener.line
+        )
+    try:
+        return make(listener.argument or None)
+    except Exception as error:  # the broker's own; this package knows nothing of it
+        raise ConfigurationError(f"[listen] stomp://: {error}", None, listener.line) from None
+
+
+def find_mistakes(config: Config) -> list[ConfigurationError]:
+    """Look for what would keep a server from starting; nothing is opened."""
+    attempts: list[Callable[[], object]] = [lambda: _need_listeners(config)]
+    user, group = config.global_.user, config.global_.group
+    if user or group:
+        attempts.append(lambda: find_account(user or "root", group))
+    if any(listener.scheme == "https" for listener in config.listen):
+        attempts.append(lambda: context_factory(config.ssl))
+    for listener in config.listen:
+        if listener.scheme == "stomp":
+            attempts.append(partial(_broker, listener))
+    attempts.append(lambda: Comet(config, {}, Clock()))
+    mistakes = []
+    for attempt in attempts:
+        try:
+            attempt()
+        except ConfigurationError as error:
+            mistakes.append(config.placed(error))
+    return mistakes
+
+
+def _need_listeners(config: Config) -> None:
     if not config.listen:
         raise ConfigurationError("[listen]: no address to listen on")
-    Comet(config, {}, Clock())
-    for listener in config.listen:
-        if listener.argument and not Path(listener.argument).is_file():
-            raise ConfigurationError(
-                f"[listen] {listener.scheme}://: there is no file {listener.argument!r}",
-                None,
-                listener.line,
-            )
-        if listener.scheme == "https":
-            from orbited.tls import context_factory
-
-            context_factory(config.ssl)

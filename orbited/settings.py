@@ -115,7 +115,7 @@ class SslSettings:
     chain: str = setting("", "PEM file with the intermediate certificates, if they have their own")
     minimum_version: str = setting("1.2", "lowest version of TLS", choices=("1.2", "1.3"))
     ciphers: str = setting(
-        "", "list of ciphers for TLS 1.2 in the words of OpenSSL; empty for those with ECDHE"
+        "", "list of ciphers for TLS 1.2 in the words of OpenSSL; empty for good ones"
     )
 
 

@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from orbited import __version__
-from orbited.config import SEARCH_PATH, find, from_text, load
+from orbited.config import SEARCH_PATH, find, find_mistakes, from_text, load
 from orbited.errors import ConfigurationError
 from orbited.settings import Config
+from orbited.signals import Signals
 
 __all__ = ["QUICKSTART", "main"]
 
@@ -84,16 +85,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rest:
         return _complain(f"unexpected argument {rest[0]!r}; orbited --help tells what there is")
     try:
-        config = _configuration(options)
         if options.check:
-            from orbited.server import check
-
-            check(config)
-            print(f"{options.config or find()}: nothing wrong with it")  # noqa: T201
-            return 0
-        return _run(config, is_profiled=options.profile)
+            return _check(options)
+        return _run(_configuration(options), is_profiled=options.profile)
     except ConfigurationError as error:
         return _complain(str(error))
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Say every mistake of a file, or that it is fine."""
+    path = "--quickstart" if options.quickstart else _path(options)
+    mistakes = [] if options.quickstart else find_mistakes(path)
+    if not mistakes:
+        from orbited import server
+
+        mistakes = server.find_mistakes(_configuration(options))
+    for mistake in mistakes:
+        _complain(str(mistake))
+    if not mistakes:
+        print(f"{path}: fine")  # noqa: T201
+    return 1 if mistakes else 0
 
 
 def _complain(sentence: str) -> int:
@@ -102,31 +113,40 @@ def _complain(sentence: str) -> int:
 
 
 def _configuration(options: argparse.Namespace) -> Config:
-    if options.quickstart:
-        return from_text(QUICKSTART, "--quickstart")
-    path = options.config or find()
+    return from_text(QUICKSTART, "--quickstart") if options.quickstart else load(_path(options))
+
+
+def _path(options: argparse.Namespace) -> str:
+    path: str | None = options.config or find()
     if path is None:
         raise ConfigurationError(
             f"no configuration file: there is none of {', '.join(SEARCH_PATH)}; "
             "name one with --config, or try --quickstart"
         )
-    return load(path)
+    return path
 
 
 def _run(config: Config, *, is_profiled: bool) -> int:
-    reactor = _install_reactor(config.global_.reactor)
+    try:
+        reactor = _install_reactor(config.global_.reactor)
 
-    from twisted.python.log import PythonLoggingObserver
+        from orbited.logs import configure, take_over_twisted
+        from orbited.privileges import change_to, configured_account
+        from orbited.server import Server
 
-    from orbited.logs import configure
-    from orbited.server import Server
-
-    configure(config.logging, config.loggers)
-    PythonLoggingObserver().start()  # type: ignore[no-untyped-call]
-    server = Server(config, reactor)
-    server.listen()
-    server.drop_privileges()
+        log_files = configure(config.logging, config.loggers)
+        take_over_twisted()
+        log.info("Orbited %s on %s", __version__, type(reactor).__name__)
+        account = configured_account(config)
+        server = Server(config, reactor)
+        server.listen()
+        if account is not None:
+            log_files.give_to(account.uid, account.gid)
+            change_to(account)
+    except ConfigurationError as error:
+        raise config.placed(error) from None
     reactor.addSystemEventTrigger("before", "shutdown", server.stop)
+    reactor.callWhenRunning(Signals(reactor, log_files.reopen).follow)
     if is_profiled:
         _run_profiled(reactor)
     else:
@@ -142,10 +162,17 @@ def _install_reactor(name: str) -> Any:
         try:
             module: Any = import_module(f"twisted.internet.{name}reactor")
             module.install()
-        except ImportError as problem:
-            raise ConfigurationError(f"[global] reactor: no {name!r} here: {problem}") from None
+        except (ImportError, AttributeError) as problem:
+            raise ConfigurationError(
+                f"[global] reactor: {name} does not run on this machine ({problem})"
+            ) from None
         except error.ReactorAlreadyInstalledError:
-            pass
+            from twisted.internet import reactor as installed
+
+            if not type(installed).__module__.endswith(f".{name}reactor"):
+                raise ConfigurationError(
+                    f"[global] reactor: {type(installed).__name__} is in use already, not {name}"
+                ) from None
     from twisted.internet import reactor
 
     return reactor

@@ -1,5 +1,10 @@
 # mypy: allow-untyped-calls
-"""The certificate and the versions of ``https://`` listeners."""
+"""The certificate, the versions and the ciphers of ``https://`` listeners.
+
+A browser trusts a few roots. What leads from one of them to the server's own certificate, the
+intermediate certificates, has to come from the server: behind the certificate in ``crt``, as most
+authorities hand it out, or in a file of its own, ``chain``.
+"""
 
 import re
 from pathlib import Path
@@ -11,36 +16,101 @@ from orbited.settings import SslSettings
 __all__ = ["context_factory"]
 
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PRIVATE_KEY = re.compile("-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]+-----", re.DOTALL)
 
 
 def context_factory(settings: SslSettings) -> Any:
-    """Read key and certificate chain; intermediate certificates stand behind the first.
+    """Read key and certificate chain, and see that they belong together.
 
     Raises:
-        ConfigurationError: a file or a library is missing, or they do not belong together.
+        ConfigurationError: a file or a library is missing, or cannot be used; one sentence.
     """
     try:
         from twisted.internet import ssl
     except ImportError:
         raise ConfigurationError('https:// needs pyOpenSSL: pip install "Twisted[tls]"') from None
-    if not settings.key or not settings.crt:
-        raise ConfigurationError("https:// needs [ssl] key and [ssl] crt")
+    for name in ("key", "crt"):
+        if not getattr(settings, name):
+            raise ConfigurationError(f"[ssl] {name}: https:// needs a PEM file here")
+    key = _read_key(settings)
+    first, *chain = [
+        _certificate(ssl, name, pem) for name in ("crt", "chain") for pem in _pems(settings, name)
+    ]
     versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-    if settings.minimum_version not in versions:
-        raise ConfigurationError(
-            f"[ssl] minimum_version: expected 1.2 or 1.3, got {settings.minimum_version!r}"
-        )
     try:
-        key = Path(settings.key).read_text("ascii")
-        first, *chain = _CERTIFICATE.findall(Path(settings.crt).read_text("ascii"))
-        own = ssl.PrivateCertificate.loadPEM(f"{key}\n{first}")
-        return ssl.CertificateOptions(
-            privateKey=own.privateKey.original,
-            certificate=own.original,
-            extraCertChain=[ssl.Certificate.loadPEM(pem).original for pem in chain],
+        options = ssl.CertificateOptions(
+            privateKey=ssl.KeyPair.load(key.encode(), _PEM).original,
+            certificate=first,
+            extraCertChain=chain,
             raiseMinimumTo=versions[settings.minimum_version],
+            acceptableCiphers=_ciphers(ssl, settings.ciphers),
         )
+        options.getContext()  # here it is seen whether key and certificate belong together
+    except ConfigurationError:
+        raise
     except Exception as error:  # OpenSSL has an exception of its own for each kind of bad file
         raise ConfigurationError(
-            f"[ssl]: {settings.key!r} and {settings.crt!r} cannot be used: {error}"
+            f"[ssl] key: {settings.key!r} does not fit the certificate in {settings.crt!r}"
+            f"{_reason(error)}"
         ) from None
+    return options
+
+
+#: The number of this format in pyOpenSSL, which is no import of ours.
+_PEM = 1
+
+
+def _read_key(settings: SslSettings) -> str:
+    match = _PRIVATE_KEY.search(_read("key", settings.key))
+    if match is None:
+        raise ConfigurationError(f"[ssl] key: there is no private key in {settings.key!r}")
+    if "ENCRYPTED" in match[0]:  # OpenSSL would ask whoever sits at the terminal, if anybody
+        raise ConfigurationError(
+            f"[ssl] key: the key in {settings.key!r} has a passphrase; take it off with "
+            "openssl pkey -in FILE -out FILE, and let nobody but root read the file"
+        )
+    return match[0]
+
+
+def _pems(settings: SslSettings, name: str) -> list[str]:
+    path = getattr(settings, name)
+    if name == "chain" and not path:
+        return []
+    found: list[str] = _CERTIFICATE.findall(_read(name, path))
+    if not found:
+        raise ConfigurationError(f"[ssl] {name}: there is no certificate in {path!r}")
+    return found
+
+
+def _certificate(ssl: Any, name: str, pem: str) -> Any:
+    try:
+        return ssl.Certificate.loadPEM(pem).original
+    except Exception as error:
+        raise ConfigurationError(
+            f"[ssl] {name}: a certificate is damaged{_reason(error)}"
+        ) from None
+
+
+def _ciphers(ssl: Any, words: str) -> Any:
+    if not words:
+        return None
+    ciphers = ssl.AcceptableCiphers.fromOpenSSLCipherString(words)
+    known = [each for each in ciphers._ciphers if not each.fullName.startswith("TLS_")]
+    if not known:
+        raise ConfigurationError(f"[ssl] ciphers: OpenSSL knows none of {words!r}")
+    return ciphers
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("ascii", "replace")
+    except OSError as error:
+        raise ConfigurationError(f"[ssl] {name}: cannot read {path!r}: {error.strerror}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What OpenSSL says, without its codes."""
+    try:
+        return f" ({error.args[0][0][2]})"
+    except (IndexError, KeyError, TypeError):
+        return ""
