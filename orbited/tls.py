@@ -32,22 +32,21 @@ def context_factory(settings: SslSettings) -> Any:
     for name in ("key", "crt"):
         if not getattr(settings, name):
             raise ConfigurationError(f"[ssl] {name}: https:// needs a PEM file here")
-    key = _read_key(settings)
+    key = _private_key(ssl, settings)
     first, *chain = [
         _certificate(ssl, name, pem) for name in ("crt", "chain") for pem in _pems(settings, name)
     ]
+    ciphers = _ciphers(ssl, settings.ciphers)
     versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
     try:
         options = ssl.CertificateOptions(
-            privateKey=ssl.KeyPair.load(key.encode(), _PEM).original,
+            privateKey=key,
             certificate=first,
             extraCertChain=chain,
             raiseMinimumTo=versions[settings.minimum_version],
-            acceptableCiphers=_ciphers(ssl, settings.ciphers),
+            acceptableCiphers=ciphers,
         )
         options.getContext()  # here it is seen whether key and certificate belong together
-    except ConfigurationError:
-        raise
     except Exception as error:  # OpenSSL has an exception of its own for each kind of bad file
         raise ConfigurationError(
             f"[ssl] key: {settings.key!r} does not fit the certificate in {settings.crt!r}"
@@ -60,7 +59,7 @@ def context_factory(settings: SslSettings) -> Any:
 _PEM = 1
 
 
-def _read_key(settings: SslSettings) -> str:
+def _private_key(ssl: Any, settings: SslSettings) -> Any:
     match = _PRIVATE_KEY.search(_read("key", settings.key))
     if match is None:
         raise ConfigurationError(f"[ssl] key: there is no private key in {settings.key!r}")
@@ -69,7 +68,12 @@ def _read_key(settings: SslSettings) -> str:
             f"[ssl] key: the key in {settings.key!r} has a passphrase; take it off with "
             "openssl pkey -in FILE -out FILE, and let nobody but root read the file"
         )
-    return match[0]
+    try:
+        return ssl.KeyPair.load(match[0].encode(), _PEM).original
+    except Exception as error:
+        raise ConfigurationError(
+            f"[ssl] key: the key in {settings.key!r} is damaged{_reason(error)}"
+        ) from None
 
 
 def _pems(settings: SslSettings, name: str) -> list[str]:
