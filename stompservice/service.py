@@ -84,6 +84,9 @@ class StompClientService(Service):
         prepare_seconds: from the TCP connection to the last receipt of PREPARING.
         stop_seconds: for everything that ``stopService`` does.
         limits: of the frames that the broker may send.
+
+    Attributes:
+        on_live: called each time the service is live again, after what was queued was sent.
     """
 
     def __init__(
@@ -133,6 +136,7 @@ class StompClientService(Service):
         self._stop_timer: IDelayedCall | None = None
         self._outbox = Outbox(max_queued, max_queued_bytes)
         self._subscriptions = Subscriptions()
+        self.on_live: Callable[[], object] | None = None
         self._when_connected: list[Deferred[StompProtocol]] = []
         self._when_stopped: list[Deferred[None]] = []
 
@@ -290,6 +294,8 @@ class StompClientService(Service):
         self._flush()
         if not self.is_connected:
             return  # flushing brought the connection, or the service, to an end
+        if self.on_live is not None:
+            self.on_live()
         waiting, self._when_connected = self._when_connected, []
         for each in waiting:
             each.callback(protocol)

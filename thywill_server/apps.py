@@ -18,21 +18,31 @@ from django.apps import AppConfig, apps
 
 if TYPE_CHECKING:
     from thywill_server.components import Components
+    from thywill_server.connections.service import ConnectionService
 
 
 class ProcessComponents:
     """One process's components: built once, started once, by whichever thread comes first.
 
+    A process that serves requests also follows the connections of clients.
+
     Args:
         build: makes the components; what it raises reaches every caller.
+        follow: makes what follows the connections, of started components, and starts it.
     """
 
     _lock: threading.RLock
     _current: Components | None
     _is_started: bool
+    _is_serving: bool
+    _follower: ConnectionService | None
 
-    def __init__(self, build: Callable[[], Components]) -> None:
-        self._build = build
+    def __init__(
+        self,
+        build: Callable[[], Components],
+        follow: Callable[[Components], ConnectionService] | None = None,
+    ) -> None:
+        self._build, self._follow = build, follow
         self._forget()
         reference = weakref.ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
@@ -60,13 +70,36 @@ class ProcessComponents:
             if not self._is_started:
                 current.start()
                 self._is_started = True
+            self._follow_if_serving(current)
             return current
+
+    def serve(self) -> None:
+        """Follow the connections of clients, from when the components are started."""
+        if not self._is_serving:
+            with self._lock:
+                self._is_serving = True
+                if self._current is not None and self._is_started:
+                    self._follow_if_serving(self._current)
+
+    def follower(self) -> ConnectionService:
+        """Give what follows the connections, started with all that it needs."""
+        self.serve()
+        self.start()
+        assert self._follower is not None
+        return self._follower
+
+    def _follow_if_serving(self, current: Components) -> None:
+        if self._is_serving and self._follower is None and self._follow is not None:
+            self._follower = self._follow(current)
 
     def stop(self) -> list[Any]:
         """Stop the components and forget them; gives the Deferreds that are still to come."""
         with self._lock:
             current, was_started = self._current, self._is_started
             self._current, self._is_started = None, False
+            follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.stop()
         return current.stop() if current is not None and was_started else []
 
     def _built(self) -> Components:
@@ -79,6 +112,8 @@ class ProcessComponents:
         self._lock = threading.RLock()
         self._current = None
         self._is_started = False
+        self._is_serving = False
+        self._follower = None
 
 
 def _forget_in_child(reference: weakref.ref[ProcessComponents]) -> None:
@@ -97,13 +132,16 @@ class ThywillConfig(AppConfig):
 
     def ready(self) -> None:
         """Register system checks, and follow changed settings."""
-        from django.core.signals import setting_changed
+        from django.core.signals import request_started, setting_changed
 
         from thywill_server import checks
+        from thywill_server.connections import sessions
 
         checks.register_checks()
-        self.process = ProcessComponents(_build)
+        self.process = ProcessComponents(_build, _follow)
         setting_changed.connect(_on_setting_changed, dispatch_uid="thywill.components")
+        request_started.connect(_on_request_started, dispatch_uid="thywill.components")
+        sessions.watch()
 
 
 def components() -> Components:
@@ -124,6 +162,21 @@ def start_components() -> Components:
     return _process().start()
 
 
+def start_serving() -> Components:
+    """Give this process's components, started, and follow the connections of clients.
+
+    A process that answers requests does so from its first one; one that has clients without a
+    request of theirs says it here.
+    """
+    _process().serve()
+    return start_components()
+
+
+def connections() -> ConnectionService:
+    """Give what follows the connections of clients in this process."""
+    return _process().follower()
+
+
 def stop_components() -> list[Any]:
     """Stop this process's components; gives the Deferreds that are still to come."""
     return _process().stop()
@@ -141,6 +194,18 @@ def _build() -> Components:
     from thywill_server.components import load
 
     return load(getattr(settings, "THYWILL", None))
+
+
+def _follow(current: Components) -> ConnectionService:
+    from thywill_server.connections.service import ConnectionService
+
+    service = ConnectionService(current)
+    service.start()
+    return service
+
+
+def _on_request_started(**_: Any) -> None:
+    _process().serve()
 
 
 def _on_setting_changed(*, setting: str, **_: Any) -> None:

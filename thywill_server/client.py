@@ -30,6 +30,7 @@ class Client:
         transport: the transport the page asked for, or None to let it choose.
         sender: set by the application component, so that ``send`` works.
         state_source: the same, for ``state``.
+        ender: the same, for ``disconnect``.
     """
 
     uuid: str
@@ -40,6 +41,7 @@ class Client:
     session_identity: str | None = field(default=None, repr=False)
     sender: Sender | None = field(default=None, repr=False, compare=False)
     state_source: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    ender: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_authenticated(self) -> bool:
@@ -57,6 +59,16 @@ class Client:
         if self.sender is None:
             raise RuntimeError("this client was not given to an application yet: it cannot send")
         self.sender(self.uuid, message_or_event, data)
+
+    def disconnect(self) -> None:
+        """End this page's connection within a second, and let it in no more until it is reloaded.
+
+        Raises:
+            PushUnavailable: the push queue is full.
+        """
+        if self.ender is None:
+            raise RuntimeError("this client was not given to an application yet: it has no ending")
+        self.ender()
 
     @property
     def state(self) -> Any:

@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
         Code("invalid-message", 400, "The message is not what the command expects."),
         Code("csrf-failed", 403, "The CSRF token is missing or wrong; load the page again."),
         Code("unknown-client", 403, "This page is not known any more; load it again."),
+        Code("disconnected", 403, "The site has ended this connection; load the page again."),
         Code("not-allowed", 403, "This is not allowed."),
         Code("not-found", 404, "There is nothing at this address."),
         Code("unknown-application", 404, "There is no such application."),

@@ -126,7 +126,7 @@ class SiteService(Service):
         if self._comet is not None:
             self._comet.service.startService()
         self._pool.start()
-        apps.start_components()
+        apps.start_serving()
         super().startService()  # type: ignore[no-untyped-call]
 
     def stopService(self) -> Deferred[None]:

@@ -68,6 +68,21 @@ def test_when_connected(service, endpoint):
     assert fired == [broker.protocol, broker.protocol]
 
 
+def test_every_new_life_is_told(build, endpoint, clock):
+    """on_live is called when a connection is ready for use, each time."""
+    service = build()
+    told = []
+    service.on_live = lambda: told.append(service.is_connected)
+    service.startService()
+    broker = endpoint.up()
+    assert told == []
+    broker.accept()
+    broker.lose()
+    clock.advance(1)
+    endpoint.up().accept()
+    assert told == [True, True]
+
+
 def test_reconnects(service, endpoint, live, clock):
     """A lost connection is made anew after a pause."""
     live.lose()

@@ -1,6 +1,8 @@
 """What applications are written with; see `App` for the two ways to write one."""
 
 from thywill_server.application.app import App
+from thywill_server.application.ending import disconnect
+from thywill_server.application.presence import presence
 from thywill_server.application.publishing import (
     ChannelEvent,
     ahistory,
@@ -27,7 +29,9 @@ __all__ = [
     "ahistory",
     "apublish",
     "broadcast",
+    "disconnect",
     "history",
+    "presence",
     "publish",
     "send_message_to_client",
     "to_client",

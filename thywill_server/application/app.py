@@ -120,6 +120,8 @@ class App:
         self.commands: dict[str, Command] = {}
         self.message_command: Command | None = None
         self.bootstrap_functions: list[Callable[..., Any]] = []
+        self.connect_functions: list[Callable[..., Any]] = []
+        self.disconnect_functions: list[Callable[..., Any]] = []
         self.channels: list[ChannelDeclaration] = []
         self.state = SharedState(lambda: self.name, "", lambda: self._max_state_bytes)
         self._name: str | None = None
@@ -176,6 +178,7 @@ class App:
         *,
         history: int = 0,
         snapshot: Callable[..., Any] | None = None,
+        presence: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare channels, and register the function that says who may join them.
 
@@ -190,6 +193,8 @@ class App:
                 it comes for the first time or was away for too long. Where the application changes
                 its data and publishes in one transaction, no message falls between the snapshot
                 and what follows.
+            presence: whether it is noted who is there: for `presence`, and for pages, which hear
+                ``join`` and ``leave``, with a user's name.
         """
         names = ChannelPattern(pattern)
         if type(history) is not int or history < 0:
@@ -205,7 +210,7 @@ class App:
             check_arguments(function, names, "the function")
             if any(declared.pattern == names for declared in self.channels):
                 raise ValueError(f'@app.channel("{pattern}"): declared already')
-            self.channels.append(ChannelDeclaration(names, function, history, snapshot))
+            self.channels.append(ChannelDeclaration(names, function, history, snapshot, presence))
             return function
 
         return register
@@ -243,6 +248,20 @@ class App:
         if self.message_command is not None:
             raise ValueError("@app.on_message: this application has such a function already")
         self.message_command = Command(function, argument_decoder(function))
+        return function
+
+    def on_connect(self, function: Handler) -> Handler:
+        """Register a function for pages that have connected: ``(client)``.
+
+        It is called outside of any request, once in all processes of the site. A connection that
+        breaks and is made again within ``disconnect_grace_seconds`` is no other one.
+        """
+        self.connect_functions.append(function)
+        return function
+
+    def on_disconnect(self, function: Handler) -> Handler:
+        """Register a function for pages that have gone: ``(client)``; as `on_connect`."""
+        self.disconnect_functions.append(function)
         return function
 
     def bootstrap(self, function: Handler) -> Handler:

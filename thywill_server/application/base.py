@@ -60,11 +60,19 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class FoundChannel:
-    """A channel of an application, and how many messages its history keeps."""
+    """A channel of an application, and how many messages its history keeps.
+
+    Attributes:
+        application: whose.
+        name: the channel's.
+        history: how many messages are kept.
+        presence: whether it is noted who is there.
+    """
 
     application: str
     name: str
     history: int
+    presence: bool = False
 
 
 class ApplicationComponent(Component):
@@ -125,6 +133,12 @@ class ApplicationComponent(Component):
             Refusal: ``unknown-channel`` or ``not-allowed``, or what the application raises.
         """
         raise Refusal("unknown-channel")
+
+    def client_connected(self, client: Client) -> None:
+        """Note that a page has connected; outside of requests, in a thread of its own."""
+
+    def client_disconnected(self, client: Client) -> None:
+        """Note that a page has gone; likewise."""
 
     def leave(self, client: Client, channel: str) -> None:
         """Note that a client has left a channel."""

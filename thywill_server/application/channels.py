@@ -89,12 +89,14 @@ class ChannelDeclaration:
         may_join: ``(client, **fields)``; whether a client may.
         history: how many messages are kept; 0: none, and messages have no offsets.
         snapshot: ``(client, **fields)``; gives a page what it starts from; or None.
+        presence: whether it is noted who is there.
     """
 
     pattern: ChannelPattern
     may_join: Callable[..., Any]
     history: int = 0
     snapshot: Callable[..., Any] | None = None
+    presence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from thywill_server.application.base import (
     Join,
 )
 from thywill_server.application.channels import find_declaration
+from thywill_server.application.ending import disconnect
 from thywill_server.application.interfaces import (
     HOW_TO,
     Application,
@@ -196,7 +197,7 @@ class LocalPython(ApplicationComponent):
         if application is not None and application not in self.applications:
             raise ValueError(f'there is no application "{application}"')
         found = [
-            FoundChannel(each, name, declaration[0].history)
+            FoundChannel(each, name, declaration[0].history, declaration[0].presence)
             for each in names
             if (declaration := find_declaration(self.applications[each].app.channels, name))
         ]
@@ -219,6 +220,11 @@ class LocalPython(ApplicationComponent):
         application = self._application_of(client)
         channel = channel_of(application.name, application.app.channels, request.channel)
         require_member(client, channel, self._ask)
+        if channel.declaration.presence:
+            from thywill_server.apps import connections
+            from thywill_server.connections.presence import let_in
+
+            let_in(connections(), self.push, client, application.name, channel.name)
         return answer_to(
             client,
             channel,
@@ -232,11 +238,38 @@ class LocalPython(ApplicationComponent):
     def leave(self, client: Client, channel: str) -> None:
         """Tell the push component that a page is not in a channel any more."""
         self.push.leave(client, self.push.channel_destination(client.application, channel))
+        application = self._application_of(client)
+        found = find_declaration(application.app.channels, channel)
+        if found is not None and found[0].presence:
+            from thywill_server.apps import connections
+            from thywill_server.connections.presence import let_out
+
+            let_out(connections(), self.push, client, application.name, channel)
+
+    # Coming and going.
+
+    def client_connected(self, client: Client) -> None:
+        """Call what the application has registered for pages that have connected."""
+        self._call_each(client, "connect_functions")
+
+    def client_disconnected(self, client: Client) -> None:
+        """Call what the application has registered for pages that have gone."""
+        self._call_each(client, "disconnect_functions")
+
+    def _call_each(self, client: Client, functions: str) -> None:
+        application = self.applications.get(client.application)
+        if application is None:
+            return  # it was taken out of the site while the page was open
+        self._equip(client)
+        for function in getattr(application.app, functions):
+            with handling(self.push, self, application.name):
+                self._call(function, (client,))
 
     # Calling applications.
 
     def _equip(self, client: Client) -> None:
         client.sender = self._send
+        client.ender = lambda: disconnect(client)
         client.state_source = lambda: SharedState(
             lambda: client.application, client.uuid, lambda: self.settings["max_state_bytes"]
         )

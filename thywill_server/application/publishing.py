@@ -58,7 +58,7 @@ def to_client(client_uuid: str | Client, message_or_event: Json, data: Json = NO
         PushUnavailable: the push queue is full.
         TypeError, ValueError: JSON has no form for the value.
     """
-    send_through(_push(), _uuid(client_uuid), message_or_event, data)
+    send_through(push_of_site(), _uuid(client_uuid), message_or_event, data)
 
 
 def send_message_to_client(client_uuid: str, message: Json) -> None:
@@ -85,11 +85,11 @@ def to_subset(
     wanted = dict.fromkeys(map(_uuid, clients))
     for client_uuid in map(_uuid, left_out):
         wanted.pop(client_uuid, None)
-    push, message = _push(), message_of(message_or_event, data)
+    push, message = push_of_site(), message_of(message_or_event, data)
 
     def send() -> None:
         for client_uuid in wanted:
-            push.push(client_uuid, message)
+            hand_over(push, push.destination_of(client_uuid), message)
 
     when_committed(send)
 
@@ -108,8 +108,8 @@ def to_user(user: Any, message_or_event: Json, data: Json = NO_DATA) -> None:
     key = getattr(user, "pk", user)
     if key is None:
         raise ValueError(f"to_user: expected a user with a primary key, got {user!r}")
-    push, message = _push(), message_of(message_or_event, data)
-    when_committed(lambda: push.publish(push.user_destination(str(key)), message))
+    push, message = push_of_site(), message_of(message_or_event, data)
+    when_committed(lambda: hand_over(push, push.user_destination(str(key)), message))
 
 
 def broadcast(
@@ -133,8 +133,8 @@ def broadcast(
     if wanted not in names:
         asked = f'no application "{wanted}"' if wanted else "which application?"
         raise ValueError(f"broadcast: {asked} application= is one of {', '.join(names)}")
-    push, message = _push(), message_of(message_or_event, data)
-    when_committed(lambda: push.publish(push.application_destination(wanted), message))
+    push, message = push_of_site(), message_of(message_or_event, data)
+    when_committed(lambda: hand_over(push, push.application_destination(wanted), message))
 
 
 def publish(channel: str, event: str, data: Json = None, *, application: str | None = None) -> None:
@@ -160,13 +160,13 @@ def publish(channel: str, event: str, data: Json = None, *, application: str | N
         PushUnavailable: the channel has no history, and the push queue is full.
     """
     check_event(event)
-    found = _found(channel, application)
-    push = _push()
+    found = found_channel(channel, application)
+    push = push_of_site()
     destination = push.channel_destination(found.application, found.name)
     body = PushMessage.of(data, event=event).body
     if not found.history:
         message = _channel_message(found, event, body)
-        when_committed(lambda: push.publish(destination, message))
+        when_committed(lambda: hand_over(push, destination, message))
         return
 
     def store() -> None:
@@ -194,7 +194,7 @@ def history(
     """
     from thywill_server.database.history import latest
 
-    found = _found(channel, application)
+    found = found_channel(channel, application)
     count = found.history if limit is None else min(limit, found.history)
     return [
         ChannelEvent(message.offset, message.event, json.loads(message.data))
@@ -225,7 +225,15 @@ def send_through(
 ) -> None:
     """Encode at once, so that mistakes show where they are made, and push after the commit."""
     message = message_of(message_or_event, data)
-    when_committed(lambda: push.push(client_uuid, message))
+    when_committed(lambda: hand_over(push, push.destination_of(client_uuid), message))
+
+
+def hand_over(push: PushComponent, destination: str, message: PushMessage) -> None:
+    """Push a message, and tell those who listen to the signal."""
+    from thywill_server import signals
+
+    push.publish(destination, message)
+    signals.tell(signals.message_published, type(push), destination=destination, message=message)
 
 
 def message_of(message_or_event: Json, data: Json) -> PushMessage:
@@ -247,12 +255,13 @@ def _channel_message(
 def _push_stored(push: PushComponent, destination: str, message: PushMessage) -> None:
     """Push what is in the history already: who does not get it now will fetch it."""
     try:
-        push.publish(destination, message)
+        hand_over(push, destination, message)
     except PushUnavailable as refusal:
         log.warning("a message to %s is in its history only: %s", destination, refusal)
 
 
-def _found(channel: str, application: str | None) -> FoundChannel:
+def found_channel(channel: str, application: str | None) -> FoundChannel:
+    """Find a channel by its name, in the application of the running handler first."""
     component, own = _component()
     name = check_name(channel)
     if application is None and own is not None:
@@ -273,7 +282,8 @@ def _component() -> tuple[ApplicationComponent, str | None]:
     return start_components().application, None
 
 
-def _push() -> PushComponent:
+def push_of_site() -> PushComponent:
+    """Give the push component that the running handler was called with, or the site's."""
     call = running_call()
     if call is not None:
         return call.push

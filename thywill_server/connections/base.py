@@ -11,9 +11,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["Done", "Login", "Report", "ReportKind", "Reporting", "session_claim"]
+if TYPE_CHECKING:
+    from thywill_server.client import Client
+
+__all__ = [
+    "Done",
+    "Login",
+    "Report",
+    "ReportKind",
+    "Reporting",
+    "about",
+    "claim_of",
+    "session_claim",
+]
 
 ReportKind = Literal["connected", "disconnected", "subscribed", "unsubscribed", "logins"]
 
@@ -83,3 +95,16 @@ Reporting = Callable[[Report, Done], None]
 def session_claim(session_identity: str) -> str:
     """Turn the identity of a web session into what tickets and tables hold in its place."""
     return hashlib.sha256(b"thywill session " + session_identity.encode()).hexdigest()[:32]
+
+
+def claim_of(client: Client) -> str:
+    """Give the claim of a client's session."""
+    return session_claim(client.session_identity or client.session_key or "")
+
+
+def about(client: Client) -> dict[str, str]:
+    """Give what a client's ticket says of it, and its broker reports: application and user."""
+    told = {"application": client.application}
+    if client.is_authenticated:
+        told["user"] = str(client.user.pk)
+    return told

@@ -65,6 +65,12 @@ def connected(login: Login, broker: str, now: datetime) -> bool:
     return _arrived(login.client_uuid, older, fields, now)
 
 
+def renewed(login: Login, now: datetime) -> None:
+    """Note what a client's new ticket says: its user may be another one."""
+    rows = ConnectedClient.objects.filter(uuid=login.client_uuid)
+    rows.update(user=login.user, session=login.session, changed_at=now)
+
+
 def leased(login: Login, lease_until: datetime, now: datetime) -> bool:
     """Note that a page lives, where pages say so themselves; tells whether it has just arrived.
 

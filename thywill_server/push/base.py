@@ -17,7 +17,7 @@ destination. A complete one, which shouts at everybody on the server's terminal:
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +28,7 @@ from thywill_server.push import destinations
 
 if TYPE_CHECKING:
     from thywill_server.client import Client
+    from thywill_server.connections.base import Reporting
 
 __all__ = ["JSON_TYPE", "TEXT_TYPE", "PushComponent", "PushMessage", "PushUnavailable"]
 
@@ -149,3 +150,36 @@ class PushComponent(Component):
 
     def leave(self, client: Client, destination: str) -> None:
         """Note that a page does not listen on a channel's destination any more."""
+
+    # Connections.
+
+    @property
+    def reports_connections(self) -> bool:
+        """Whether it hears of connections by itself; if not, pages say that they are there."""
+        return False
+
+    def listen(self, reporting: Reporting | None) -> None:
+        """Report connections from now on, or, with None, no more."""
+
+    @property
+    def live_broker(self) -> str | None:
+        """The broker whose reports reach this process; None when there is none, or no telling."""
+        return None
+
+    def ask_who_is_there(self) -> None:
+        """Have the broker report all connections."""
+
+    def renewal_destination(self, client_uuid: str) -> str:
+        """Name the destination that a client subscribes to with a new ticket; empty for none."""
+        return ""
+
+    def disconnect(self, client_uuids: Iterable[str], session: str = "") -> None:
+        """End the connections of clients at once, and let them connect no more.
+
+        Args:
+            client_uuids: whose.
+            session: the claim of their browser session, when it is the session that has ended.
+
+        Raises:
+            PushUnavailable: the queue is full.
+        """

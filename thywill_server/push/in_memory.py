@@ -17,11 +17,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thywill_server.component import Component, Setting
+from thywill_server.connections.base import claim_of
+from thywill_server.errors import Refusal
 from thywill_server.push.base import PushComponent, PushMessage, PushUnavailable
 
 if TYPE_CHECKING:
@@ -43,13 +45,23 @@ class Delivery:
 class _Queue:
     """What one page has not confirmed yet, and what it listens on."""
 
-    __slots__ = ("changed", "destinations", "last_id", "number", "question", "used_at", "waiting")
+    __slots__ = (
+        "changed",
+        "destinations",
+        "last_id",
+        "number",
+        "question",
+        "session",
+        "used_at",
+        "waiting",
+    )
 
     def __init__(self, lock: threading.Lock, now: float) -> None:
         self.waiting: deque[Delivery] = deque()
         self.last_id = time.time_ns() // 1_000_000  # fits into a number of JavaScript
         self.number = self.last_id
         self.destinations: dict[str, None] = {}
+        self.session = ""
         self.changed = threading.Condition(lock)
         self.question = 0
         self.used_at = now
@@ -109,6 +121,7 @@ class InMemory(PushComponent):
         self._lock = threading.Lock()
         self._queues: OrderedDict[str, _Queue] = OrderedDict()  # silent for longest first
         self._listeners: dict[str, dict[str, _Queue]] = {}  # destination, own destination, queue
+        self._ended: OrderedDict[str, None] = OrderedDict()  # own destinations, oldest first
         self._waiting = 0
         self._is_stopped = False
 
@@ -133,6 +146,7 @@ class InMemory(PushComponent):
         """Begin to keep messages for the page, and give it the script that asks for them."""
         with self._lock:
             queue = self._open(self.destination_of(client.uuid))
+            queue.session = claim_of(client)
             for destination in self.destinations_of(client)[1:]:
                 self._listen(client, queue, destination)
         configuration.add_bootstrap_script("thywill/push/in_memory.js")
@@ -184,6 +198,22 @@ class InMemory(PushComponent):
             if queue is not None:
                 self._forget(own, queue, destination)
 
+    def disconnect(self, client_uuids: Iterable[str], session: str = "") -> None:
+        """End the questions of clients, and answer them no more."""
+        with self._lock:
+            ending = dict.fromkeys(self.destination_of(each) for each in client_uuids)
+            if session:
+                ending |= {
+                    own: None for own, each in self._queues.items() if each.session == session
+                }
+            for own in ending:
+                self._ended[own] = None
+                self._ended.move_to_end(own)
+                if own in self._queues:
+                    self._end(own)
+            while len(self._ended) > self.settings["max_clients"]:
+                self._ended.popitem(last=False)
+
     def queue_number(self, client_uuid: str) -> int:
         """Give the number of a page's queue; another one means that it listens on nothing yet."""
         with self._lock:
@@ -204,9 +234,15 @@ class InMemory(PushComponent):
                 forgotten.
             timeout_seconds: how long to wait; 0 answers at once, and ``max_wait_seconds`` is the
                 most.
+
+        Raises:
+            Refusal: ``disconnected``: the site has ended the client, perhaps meanwhile.
         """
+        own = self.destination_of(client_uuid)
         with self._lock:
-            queue = self._open(self.destination_of(client_uuid))
+            if own in self._ended:
+                raise Refusal("disconnected")
+            queue = self._open(own)
             while queue.waiting and queue.waiting[0].id <= after:
                 queue.waiting.popleft()
             queue.question += 1
@@ -214,6 +250,8 @@ class InMemory(PushComponent):
             queue.changed.notify_all()
             if not queue.waiting and timeout_seconds > 0:
                 self._wait(queue, min(timeout_seconds, self.settings["max_wait_seconds"]))
+            if own in self._ended:
+                raise Refusal("disconnected")
             return list(queue.waiting) if queue.question == question else []
 
     def _wait(self, queue: _Queue, timeout_seconds: float) -> None:

@@ -14,6 +14,7 @@ from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.client_interface.base import ClientInterfaceComponent
 from thywill_server.client_interface.django_site.recent_replies import RecentReplies
 from thywill_server.component import Component, Problem, Setting
+from thywill_server.connections.settings import SETTINGS as CONNECTION_SETTINGS
 
 
 class DjangoSite(ClientInterfaceComponent):
@@ -61,6 +62,7 @@ class DjangoSite(ClientInterfaceComponent):
             "whether it works; under DEBUG it always does.",
             default=False,
         ),
+        **CONNECTION_SETTINGS,
     }
 
     def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
@@ -106,3 +108,9 @@ class DjangoSite(ClientInterfaceComponent):
             ("static_path", django_settings.STATIC_URL.rstrip("/")),
         ):
             configuration.set_bootstrap_parameter(name, value)
+        if not self.push.reports_connections:
+            lease = {
+                "path": reverse("thywill:lease"),
+                "seconds": self.settings["lease_seconds"] / 3,
+            }
+            configuration.set_bootstrap_parameter("lease", lease)

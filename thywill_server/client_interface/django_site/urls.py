@@ -12,6 +12,7 @@ urlpatterns = [
     path("send/", views.send, name="send"),
     path("channel/", views.channel, name="channel"),
     path("ticket/", views.ticket, name="ticket"),
+    path("lease/", views.lease, name="lease"),
     path("csrf/", views.csrf, name="csrf"),
     path("push/", views.push, name="push"),
     path("health/", views.health, name="health"),

@@ -14,7 +14,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import resolve
 
-from thywill_server import apps
+from thywill_server import apps, signals
 from thywill_server.application.base import ClientMessage, Join
 from thywill_server.client import Client
 from thywill_server.client_interface.django_site import identity, responses
@@ -24,9 +24,11 @@ from thywill_server.client_interface.django_site.content_policy import content_p
 from thywill_server.client_interface.django_site.posts import Fields, post_only
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.components import Components
+from thywill_server.database import clients
 from thywill_server.encoding import Json, encode_json
 from thywill_server.errors import Refusal
 from thywill_server.push.base import PushMessage
+from thywill_server.signals import tell
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ def send(request: HttpRequest, fields: Fields) -> HttpResponse:
 
 def _handled(client: Client, message: ClientMessage) -> Answer:
     application = apps.start_components().application
+    tell(signals.message_received, type(application), client=client, message=message)
     return _answer_of(
         client,
         message.id,
@@ -193,6 +196,19 @@ def ticket(request: HttpRequest, fields: Fields) -> HttpResponse:
     )
 
 
+@post_only(_site)
+def lease(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Note that a page is there, or that it goes; for brokers that report no connections."""
+    client = _client(request, fields)
+    if apps.start_components().push.reports_connections:
+        raise Refusal("not-found")
+    if fields.get("leaving") is True:
+        apps.connections().release(client)
+    else:
+        apps.connections().lease(client)
+    return responses.response(responses.ok_answer())
+
+
 @answering("GET", "HEAD")
 def csrf(request: HttpRequest) -> HttpResponse:
     """Give a page a CSRF token that is good now; a log-in has made the one it came with stale.
@@ -260,4 +276,6 @@ def _client(request: HttpRequest, fields: Fields) -> Client:
     client = identity.known_client(request, fields["uuid"], fields["token"])
     if client.application not in apps.start_components().application.application_names():
         raise Refusal("unknown-application")
+    if clients.is_ended(client.uuid):
+        raise Refusal("disconnected")
     return client

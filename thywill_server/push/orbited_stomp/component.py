@@ -10,7 +10,7 @@ that the ticket names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from thywill_server.component import Component, Problem
+from thywill_server.connections.base import about, claim_of
 from thywill_server.errors import ConfigurationError
 from thywill_server.push import destinations
-from thywill_server.push.base import PushComponent, PushMessage
+from thywill_server.push.base import TEXT_TYPE, PushComponent, PushMessage
+from thywill_server.push.orbited_stomp.advisories import Advisories
 from thywill_server.push.orbited_stomp.publisher import Publisher
 from thywill_server.push.orbited_stomp.settings import SETTINGS
 from thywill_server.push.orbited_stomp.ticket_key import (
@@ -28,15 +30,25 @@ from thywill_server.push.orbited_stomp.ticket_key import (
     find_ticket_key,
     load_ticket_key,
 )
-from thywill_server.push.orbited_stomp.tickets import SITE_SUBJECT, issue_ticket, session_claim
+from thywill_server.push.orbited_stomp.tickets import (
+    LEEWAY_SECONDS,
+    SITE_SUBJECT,
+    issue_ticket,
+    renewal_destination,
+)
 
 if TYPE_CHECKING:
+    from stompservice.service import StompClientService
     from thywill_server.client import Client
     from thywill_server.client_configuration import ClientConfiguration
+    from thywill_server.connections.base import Reporting
     from thywill_server.encoding import Json
     from thywill_server.settings_table import Setting
 
 __all__ = ["Embedding", "OrbitedStomp"]
+
+GO = PushMessage(b"", TEXT_TYPE, None, {"thywill": "disconnected"})
+"""What a page hears that shall go, from a broker that cannot end its connection."""
 
 SITE_TICKET_SECONDS = 60
 """For the CONNECT of the site itself; the connection may stay."""
@@ -156,6 +168,69 @@ class OrbitedStomp(PushComponent):
             health["comet"] = dict(self._embedded_health())
         return health
 
+    # Connections.
+
+    @property
+    def reports_connections(self) -> bool:
+        """Whether the broker reports them."""
+        return bool(self.settings["advisory_destination"])
+
+    @cached_property
+    def advisories(self) -> Advisories:
+        """What the broker reports."""
+        return Advisories(
+            self.settings["advisory_destination"],
+            self.ask_who_is_there,
+            self.settings["stomp_login"] or SITE_SUBJECT,
+            self.setting_name("advisory_destination"),
+        )
+
+    def listen(self, reporting: Reporting | None) -> None:
+        """Have the broker's reports handed on, in the reactor thread."""
+        if not self.reports_connections or (reporting is None and "advisories" not in vars(self)):
+            return
+        advisories = self.advisories
+
+        def change(service: StompClientService) -> None:
+            advisories.detach()
+            advisories.report = reporting
+            if reporting is not None:
+                advisories.attach(service)
+
+        self.publisher.use_service(change)
+
+    @property
+    def live_broker(self) -> str | None:
+        """The broker at the other end, once it has reported something over this connection."""
+        return self.advisories.live_broker if self.reports_connections else None
+
+    def ask_who_is_there(self) -> None:
+        """Have the broker report everybody."""
+        self._control({"report-logins": "yes"})
+
+    def renewal_destination(self, client_uuid: str) -> str:
+        """Name the destination that a client subscribes to with a new ticket."""
+        return renewal_destination(client_uuid)
+
+    def disconnect(self, client_uuids: Iterable[str], session: str = "") -> None:
+        """Have the broker end connections, and refuse the tickets that are out.
+
+        A broker without a way to be told sends the page a message that asks it to go.
+        """
+        if not self.settings["control_destination"]:
+            for client_uuid in client_uuids:
+                self.publish(self.destination_of(client_uuid), GO)
+            return
+        seconds = int(self.settings["ticket_seconds"]) + LEEWAY_SECONDS + 1
+        names = [("disconnect-session", session)] if session else []
+        names += [("disconnect-login", client_uuid) for client_uuid in client_uuids]
+        for name, value in names:
+            self._control({name: value, "refuse-seconds": str(seconds)})
+
+    def _control(self, headers: Mapping[str, str]) -> None:
+        if self.settings["control_destination"]:
+            self.publisher.publish(self.settings["control_destination"], b"", headers)
+
     # Messages.
 
     def publish(
@@ -218,7 +293,8 @@ class OrbitedStomp(PushComponent):
         return issue_ticket(
             self._key,
             subject=client.uuid,
-            session=session_claim(client.session_identity or client.session_key or ""),
+            session=claim_of(client),
+            about=about(client),
             subscribe=subscribe,
             seconds=self.settings["ticket_seconds"],
         )
@@ -239,6 +315,9 @@ class OrbitedStomp(PushComponent):
             broker_options={
                 "authenticator": tickets,
                 "authenticator.key_file": str(self.ticket_key_file.absolute()),
+                "advisory_destination": settings["advisory_destination"],
+                "control_destination": settings["control_destination"],
+                "site_logins": SITE_SUBJECT,
                 **settings["broker_options"],
             },
             comet=settings["comet"],

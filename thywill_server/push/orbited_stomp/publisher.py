@@ -84,6 +84,10 @@ class Publisher:
         """Begin to connect."""
         reactor_bridge.call(self._started_service)
 
+    def use_service(self, function: Callable[[StompClientService], object]) -> None:
+        """Call a function with the service that keeps the connection, in the reactor thread."""
+        reactor_bridge.call(lambda: function(self._started_service()))
+
     def publish(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a message to a destination, soon.
 

@@ -64,6 +64,19 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         help="How long a ticket is good, in seconds; a live page renews it before that, and a page "
         "that does not is disconnected when it ends.",
     ),
+    "advisory_destination": Setting(
+        kind="str",
+        default="/queue/thywill.advisories",
+        help="Where the broker reports connections, as morbid.cfg says it too; a queue, so that "
+        "one process of the site hears each. Empty for a broker that does not: then pages say "
+        "themselves, from time to time, that they are there.",
+    ),
+    "control_destination": Setting(
+        kind="str",
+        default="/queue/thywill.control",
+        help="Where the site has the broker end connections, as morbid.cfg says it too. Empty for "
+        "a broker that cannot: then pages are asked to go.",
+    ),
     "transports": Setting(
         kind="list",
         default=["websocket", "xhrstream", "longpoll"],

@@ -9,6 +9,7 @@ A ticket is a JSON Web Token signed with HS256. Its claims:
                ``site``: this site's own connection, may do everything
 ``session``    a hash of the session the page belongs to, so that a log-out can end its pushes
 ``subscribe``  list of destinations, compared letter by letter
+``about``      what the broker tells the site besides: application and user; may be missing
 ``iat, exp``   when it was given and when it ends, seconds since the epoch
 =============  ================================================================================
 
@@ -20,16 +21,16 @@ same header of the SUBSCRIBE to it.
 This module needs neither Django nor Twisted: a broker on another machine can import it.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import jwt
 
+from thywill_server.connections.base import session_claim
 from thywill_server.errors import ConfigurationError
 from thywill_server.push.orbited_stomp.ticket_key import default_key_file, load_ticket_key
 
@@ -73,6 +74,7 @@ class Ticket:
     subscribe: frozenset[str]
     expires_at: float
     """Seconds since the epoch."""
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -85,11 +87,8 @@ class TicketIdentity:
     subscribe: frozenset[str]
     expires_at: float | None
     """Seconds since the epoch, moved by renewals; None: the connection may stay."""
-
-
-def session_claim(session_identity: str) -> str:
-    """Turn the identity of a web session into the claim that tickets carry in its place."""
-    return hashlib.sha256(b"thywill session " + session_identity.encode()).hexdigest()[:32]
+    about: Mapping[str, str] = field(default_factory=dict)
+    """Of the last ticket; the broker's advisories hold it."""
 
 
 def renewal_destination(client_uuid: str) -> str:
@@ -104,6 +103,7 @@ def issue_ticket(
     role: Role = "client",
     session: str = "",
     subscribe: Sequence[str] = (),
+    about: Mapping[str, str] | None = None,
     seconds: float,
     now: float | None = None,
 ) -> str:
@@ -115,6 +115,7 @@ def issue_ticket(
         role: what the bearer may do.
         session: from `session_claim`.
         subscribe: the destinations a client may subscribe to.
+        about: what the broker tells of it besides.
         seconds: how long it is valid.
         now: seconds since the epoch; the current time when left out.
     """
@@ -128,6 +129,8 @@ def issue_ticket(
         "iat": issued_at,
         "exp": issued_at + int(seconds),
     }
+    if about:
+        claims["about"] = dict(about)
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
@@ -164,7 +167,10 @@ def _ticket(claims: Mapping[str, Any]) -> Ticket:
         or not all(isinstance(destination, str) for destination in subscribe)
     ):
         raise TicketError("not valid: a claim has the wrong form")
-    return Ticket(claims["sub"], role, session, frozenset(subscribe), float(claims["exp"]))
+    about = claims.get("about", {})
+    if not isinstance(about, dict) or not all(isinstance(value, str) for value in about.values()):
+        raise TicketError("not valid: about has the wrong form")
+    return Ticket(claims["sub"], role, session, frozenset(subscribe), float(claims["exp"]), about)
 
 
 class TicketAuthenticator:
@@ -218,6 +224,7 @@ class TicketAuthenticator:
             subscribe=ticket.subscribe,
             # The site proves itself anew for each connection, with a ticket made on the spot.
             expires_at=ticket.expires_at if ticket.role == "client" else None,
+            about=ticket.about,
         )
 
     def authorize(
@@ -244,6 +251,7 @@ class TicketAuthenticator:
         if ticket is None:
             return False
         identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
+        identity.about = ticket.about
         identity.subscribe |= ticket.subscribe
         return True
 

@@ -208,6 +208,9 @@ class TestOneProcess:
         assert embedding.broker_options == {
             "authenticator": f"{TicketAuthenticator.__module__}.TicketAuthenticator",
             "authenticator.key_file": str(tmp_path / "ticket.key"),
+            "advisory_destination": "/queue/thywill.advisories",
+            "control_destination": "/queue/thywill.control",
+            "site_logins": "site",
             "max_connections": "5",
         }
         assert (embedding.stomp_host, embedding.stomp_port) == ("127.0.0.1", 61613)

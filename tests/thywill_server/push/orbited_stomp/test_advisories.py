@@ -1,0 +1,142 @@
+"""What morbid tells about connections, as its own session writes it."""
+
+import json
+
+import pytest
+
+from morbid.broker import Broker
+from morbid.mqsecurity import Security
+from morbid.policy import Policy
+from morbid.session import BrokerSession
+from stompservice.protocol import Frame, FrameParser, encode
+from thywill_server.connections.base import Login, Report
+from thywill_server.push.orbited_stomp.advisories import AdvisoryError, read_advisory
+from thywill_server.push.orbited_stomp.tickets import (
+    SITE_SUBJECT,
+    TicketAuthenticator,
+    issue_ticket,
+    renewal_destination,
+)
+
+KEY = b"k" * 40
+QUEUE = "/queue/advisories"
+CONTROL = "/queue/control"
+OWN = "/topic/thywill.client.ada"
+ABOUT = {"application": "chat", "user": "7"}
+
+
+class Connection:
+    """A connection to a broker without I/O."""
+
+    def __init__(self, broker, policy, login, **claims):
+        self.session = BrokerSession(broker, policy, now=0.0)
+        self.parser = FrameParser()
+        ticket = issue_ticket(KEY, subject=login, seconds=60, **claims)
+        self.send("CONNECT", login=login, passcode=ticket, host="/", **{"accept-version": "1.2"})
+
+    def send(self, command, **headers):
+        """Write a frame."""
+        self.session.receive_data(encode(Frame(command, headers)), 0.0)
+
+    def bodies(self):
+        """Read the messages that have come."""
+        self.parser.receive_data(b"".join(self.session.data_to_send()))
+        frames = self.parser.events_received()
+        return [frame.body for frame in frames if frame.command == "MESSAGE"]
+
+
+@pytest.fixture
+def connect():
+    """Connect to a broker that knows tickets and reports to the site."""
+    policy = Policy(
+        Security(authenticator := TicketAuthenticator(KEY), authenticator),
+        advisory_destination=QUEUE,
+        control_destination=CONTROL,
+        site_logins=frozenset({SITE_SUBJECT}),
+    )
+    broker = Broker(boot_id="18a0")
+    return lambda login, **claims: Connection(broker, policy, login, **claims)
+
+
+@pytest.fixture
+def site(connect):
+    """The site's own connection, which hears the reports."""
+    site = connect(SITE_SUBJECT, role="site")
+    site.send("SUBSCRIBE", destination=QUEUE, id="1")
+    site.bodies()
+    return site
+
+
+@pytest.fixture
+def ada(connect, site):
+    """A client."""
+    return connect("ada", session="claim", subscribe=[OWN], about=ABOUT)
+
+
+def heard(site):
+    """The reports that have come."""
+    return [read_advisory(body, SITE_SUBJECT) for body in site.bodies()]
+
+
+def test_a_client_comes_subscribes_and_goes(site, ada):
+    """Each is a report with what the ticket says."""
+    ada.send("SUBSCRIBE", destination=OWN, id="0")
+    ada.session.connection_lost()
+    login = Login("ada", 2, "claim", ABOUT)
+    assert (login.application, login.user) == ("chat", "7")
+    assert heard(site) == [
+        Report(kind="connected", broker="18a0", sequence=3, login=login),
+        Report(kind="subscribed", broker="18a0", sequence=4, login=login, destination=OWN),
+        Report(kind="disconnected", broker="18a0", sequence=5, login=login),
+    ]
+
+
+def test_a_renewal_says_who_it_is_now(site, ada):
+    """A log-in in an open page is known with its next ticket."""
+    site.bodies()
+    about = {"application": "chat", "user": "8"}
+    ticket = issue_ticket(KEY, subject="ada", session="claim", seconds=60, about=about)
+    ada.send("SUBSCRIBE", destination=renewal_destination("ada"), id="r", ticket=ticket)
+    (report,) = heard(site)
+    assert report.destination == renewal_destination("ada")
+    assert report.login.about == about
+
+
+def test_who_is_there(site, ada):
+    """A list leaves the site itself out."""
+    ada.send("SUBSCRIBE", destination=OWN, id="0")
+    site.bodies()
+    site.send("SEND", destination=CONTROL, **{"report-logins": "yes"})
+    (report,) = heard(site)
+    assert report.logins == (Login("ada", 2, "claim", ABOUT, (OWN,)),)
+    assert (report.after, report.until, report.next_connection) == (None, None, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"event": "exploded"}, "unknown event"),
+        ({"event": None}, "unknown event"),
+        ({"broker": 7}, "broker: expected text"),
+        ({"sequence": "7"}, "sequence: expected a number"),
+        ({"sequence": True}, "sequence: expected a number"),
+        ({"login": None}, "login: expected text"),
+        ({"connection": -1}, "connection: expected a number"),
+        ({"about": "chat"}, "AttributeError"),
+        ({"event": "logins"}, "KeyError"),
+    ],
+)
+def test_what_is_no_advisory(change, sentence):
+    """Anything else says what is wrong, and raises nothing but AdvisoryError."""
+    told = {"event": "connected", "broker": "18a0", "sequence": 1, "login": "ada"}
+    told |= {"connection": 1, "session": "claim"}
+    assert read_advisory(json.dumps(told).encode(), "site").login == Login("ada", 1, "claim")
+    with pytest.raises(AdvisoryError, match=sentence):
+        read_advisory(json.dumps(told | change).encode(), "site")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"{}"])
+def test_what_is_no_json_object(body):
+    """Bytes of any kind."""
+    with pytest.raises(AdvisoryError):
+        read_advisory(body, "site")

@@ -1,0 +1,38 @@
+"""Django signals about clients and their messages.
+
+=====================  ============================================================================
+``client_connected``   a page has connected: ``client``
+``client_disconnected``  a page has gone: ``client``
+``message_received``   a page's message is about to be handled: ``client``, ``message``
+``message_published``  a message is on its way to browsers: ``destination``, ``message``
+=====================  ============================================================================
+
+The sender is the class of the component: the application's for the first three, the push
+component's for the last. A receiver that raises is logged and hinders nobody. The first two come
+in a thread of their own, outside of any request, once for all processes of a site; the others come
+in the thread that handles or publishes, which is an event loop's for an ``async`` handler. Who
+publishes inside a transaction is heard of after its commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.dispatch import Signal
+
+__all__ = ["client_connected", "client_disconnected", "message_published", "message_received"]
+
+log = logging.getLogger(__name__)
+
+client_connected = Signal()
+client_disconnected = Signal()
+message_received = Signal()
+message_published = Signal()
+
+
+def tell(signal: Signal, sender: type, **arguments: Any) -> None:
+    """Send a signal; a receiver that raises is logged, and hinders nobody."""
+    for receiver, outcome in signal.send_robust(sender, **arguments):
+        if isinstance(outcome, Exception):
+            log.error("%r failed", receiver, exc_info=outcome)
