@@ -10,6 +10,8 @@
  * | `invalid-message`  | the page    | JSON cannot hold the message; or the server says it       |
  * | `bootstrap-failed` | the page    | `component` names the part that could not start           |
  * | `connection-lost`  | the page    | the push connection broke; it is being made again         |
+ * | `too-many-channels`| the page    | the page is in as many channels as it may be              |
+ * | `left`             | the page    | the page has left the channel before it was in it         |
  * | `broker`           | the broker  | a STOMP ERROR frame; `message` is its text                |
  * | `http-NNN`         | a proxy     | an answer that did not come from thywill                  |
  * | anything else      | the server  | the table in `thywill_server/errors.py`                   |
@@ -18,7 +20,8 @@ export class ThywillError extends Error {
   /**
    * @param {string} code
    * @param {string} message
-   * @param {{component?: string, status?: number, id?: string | null, cause?: unknown}} [more]
+   * @param {{component?: string, status?: number, id?: string | null,
+   *   retryAfter?: number, cause?: unknown}} [more]
    */
   constructor(code, message, more = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
@@ -30,6 +33,8 @@ export class ThywillError extends Error {
     this.status = more.status ?? null;
     /** @type {string | null} the id of the message that was refused */
     this.id = more.id ?? null;
+    /** @type {number | null} with `too-many-requests`: how many seconds to wait */
+    this.retryAfter = more.retryAfter ?? null;
   }
 }
 

@@ -57,8 +57,11 @@ async function answerOf(path, request, options) {
     return answer;
   }
   if (typeof answer?.code === "string") {
-    const { code, message, id } = answer;
-    throw new ThywillError(code, String(message), { status: response.status, id });
+    const { code, message, id, retry_after: retryAfter } = answer;
+    throw new ThywillError(code, String(message), { status: response.status, id, retryAfter });
+  }
+  if (response.ok && answer === null && mayBeCutShort(response)) {
+    throw new ThywillError("network", `the answer from ${path} was cut short`);
   }
   if (SITE_IS_AWAY.has(response.status)) {
     throw new ThywillError("network", `${path} is away for the moment`, {
@@ -68,6 +71,17 @@ async function answerOf(path, request, options) {
   throw new ThywillError(`http-${response.status}`, `${path} answered something unexpected`, {
     status: response.status,
   });
+}
+
+/**
+ * Whether an answer that is no JSON may be what a broken connection has left of one: over plain
+ * HTTP browsers take a head that ends in the middle for a whole one.
+ *
+ * @param {Response} response
+ */
+function mayBeCutShort(response) {
+  const type = response.headers.get("content-type") ?? "";
+  return type.startsWith("application/json") || "application/json".startsWith(type);
 }
 
 /** @param {string} text */

@@ -6,13 +6,15 @@ import { guarded } from "./emitter.js";
  * The application sets `onReceipt` and `onError`. The component's script sets
  * `establishConnection` and `closeConnection`, and calls what is under "The component says".
  *
- * @typedef {{event: string | null, contentType: string}} Meta what came with a pushed message
+ * @typedef {{event: string | null, contentType: string, channel?: string, epoch?: string,
+ *   offset?: string}} Meta what came with a pushed message; the last three with a channel's
  */
 
 /**
  * @param {import("./state.js").ConnectionState} state
  * @param {{established: () => void, refused: (error: any) => void,
- *   transport: (name: string | null) => void}} listeners
+ *   transport: (name: string | null) => void, connected: () => void,
+ *   channelMessage: (message: any, meta: Meta) => void}} listeners
  */
 export function createPush(state, listeners) {
   const push = {
@@ -48,8 +50,22 @@ export function createPush(state, listeners) {
     establishConnection: null,
     /** @type {(() => void) | null} disconnect, and stay so */
     closeConnection: null,
+    /**
+     * Listen on a channel's destination. Rejects with `connection-lost` when the connection ends
+     * before it is confirmed.
+     *
+     * @type {(destination: string, ticket: string) => Promise<void>}
+     */
+    async subscribe() {},
+    /** @type {(destination: string, channel: string) => void} listen no more */
+    unsubscribe() {},
 
     // The component says.
+
+    /** A new connection, before it is complete: no channel is subscribed on it. */
+    onNewConnection() {
+      listeners.connected();
+    },
 
     /** Connected: what is pushed from now on arrives. */
     onEstablishConnectionComplete() {
@@ -112,7 +128,11 @@ export function createPush(state, listeners) {
           return;
         }
       }
-      guarded(push.onReceipt, message, meta);
+      if (meta.channel !== undefined) {
+        listeners.channelMessage(message, meta);
+      } else {
+        guarded(push.onReceipt, message, meta);
+      }
     },
   };
   return push;

@@ -5,9 +5,11 @@
  *     thywill.on("state", (state) => { ... });                 // connecting, live, recovering ...
  *     await thywill.application.ready();                       // rejects, naming what failed
  *     const reply = await thywill.send.fn("say", {text: "hi"});
+ *     thywill.channel("room:lobby").on("said", (data, meta) => { ... });
  *
  * Nothing here knows how messages travel down: that is the push component's script, see push.js.
  */
+import { Channels } from "./channels.js";
 import { Emitter, guarded } from "./emitter.js";
 import { ThywillError } from "./errors.js";
 import { get, post } from "./http.js";
@@ -79,6 +81,17 @@ export function createThywill(request = post, read = get) {
      */
     on(name, listener) {
       return emitter.on(name, listener);
+    },
+
+    /**
+     * Join a channel; asking again for the same one gives the same object.
+     *
+     * @param {string} name such as "room:lobby"
+     * @param {{replay?: number | null}} [options] with how many of the newest messages to begin;
+     *   by default all that are kept, or none where the channel has a snapshot
+     */
+    channel(name, options) {
+      return channels.get(name, options);
     },
 
     /** Close the push connection, until `open`. */
@@ -178,8 +191,13 @@ export function createThywill(request = post, read = get) {
 
     push: createPush(state, {
       established: () => thywill.bootstrap.checkCompletion(),
-      refused: (error) => thywill.bootstrap.fail("push", error?.message ?? String(error), error),
+      refused: (error) => {
+        thywill.bootstrap.fail("push", error?.message ?? String(error), error);
+        channels.refuse(error);
+      },
       transport: (name) => emitter.emit("transport", name),
+      connected: () => channels.connected(),
+      channelMessage: (message, meta) => channels.receive(message, meta),
     }),
 
     send: createSend(queue),
@@ -207,6 +225,7 @@ export function createThywill(request = post, read = get) {
       },
     },
   };
+  const channels = new Channels(thywill);
   return thywill;
 }
 

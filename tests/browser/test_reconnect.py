@@ -23,11 +23,11 @@ SECONDS = 30_000
 class TwoProcesses:
     """Django and Orbited, each to be started and killed by itself."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, source: str = "") -> None:
         self.home = home
         self.port, self.comet_port, self.stomp_port = free_port(), free_port(), free_port()
         self.environment = write_settings(
-            home, f'THYWILL["push"]["stomp_port"] = {self.stomp_port}'
+            home, f'{source}\nTHYWILL["push"]["stomp_port"] = {self.stomp_port}'
         )
         self.environment["ORBITED_URL"] = f"http://127.0.0.1:{self.comet_port}/"
         (home / "orbited.cfg").write_text(

@@ -26,6 +26,8 @@ export class InMemory {
   #loop = null;
   /** The id of the last message that was delivered. */
   #after = 0;
+  /** The number of the queue that the site keeps for this page. @type {number | null} */
+  #queue = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retryTimer;
 
@@ -68,6 +70,20 @@ export class InMemory {
     this.retryNow();
   }
 
+  /** The site has subscribed the page already, when it gave the ticket. */
+  async subscribe() {}
+
+  /**
+   * Let the site know, so that it keeps no more messages of this channel.
+   *
+   * @param {string} destination
+   * @param {string} channel
+   */
+  unsubscribe(destination, channel) {
+    const { channel_path: path } = this.#thywill.config.bootstrap_parameters;
+    this.#thywill.request(path, { channel, leave: true }).catch(() => {});
+  }
+
   async #ask() {
     clearTimeout(this.#retryTimer);
     const loop = {};
@@ -83,15 +99,19 @@ export class InMemory {
         if (this.#loop !== loop) {
           return;
         }
+        if (answer.queue !== this.#queue) {
+          this.#queue = answer.queue; // another one knows nothing of this page's channels
+          push.onNewConnection();
+        }
         if (isFirst) {
           isFirst = false;
           this.#backoff.reset();
           push.onTransport(TRANSPORT);
           push.onEstablishConnectionComplete();
         }
-        for (const { id, body, content_type: contentType, event } of answer.messages) {
+        for (const { id, body, content_type: contentType, event, headers } of answer.messages) {
           this.#after = id;
-          push.deliver(body, { event: event ?? null, contentType });
+          push.deliver(body, { event: event ?? null, contentType, ...headers });
         }
         const seconds = (performance.now() - askedAt) / 1000;
         if (question.wait && answer.messages.length === 0 && seconds < SOON_SECONDS) {

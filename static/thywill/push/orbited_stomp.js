@@ -6,17 +6,18 @@
  *     ticket          from the page itself the first time, later from /thywill/ticket/
  *     CONNECT         login: the client's uuid, passcode: the ticket
  *     CONNECTED
- *     SUBSCRIBE       to the client's own destination, with a receipt
+ *     SUBSCRIBE       to the client's own destinations, the last one with a receipt
  *     RECEIPT         from here on nothing that is pushed is missed
  *
  * When it breaks, another one is made after a random delay that grows with each failure. Before a
  * ticket ends, the live connection is prolonged: SUBSCRIBE to the renewal destination, showing a
- * new ticket, and UNSUBSCRIBE again once the receipt has come.
+ * new ticket, and UNSUBSCRIBE again once the receipt has come. After a log-in the new ticket names
+ * one destination more, that of the user.
  */
 import { Backoff } from "../backoff.js";
 import { ThywillError, isFinal } from "../errors.js";
 import { thywill } from "../thywill.js";
-import { Attempt } from "./attempt.js";
+import { Attempt, connectionLost } from "./attempt.js";
 import { register } from "./register.js";
 import { loadStompClient } from "./stomp_loader.js";
 
@@ -88,6 +89,35 @@ export class OrbitedStomp {
     }
   }
 
+  /**
+   * Listen on a channel's destination.
+   *
+   * @param {string} destination
+   * @param {string} ticket
+   * @returns {Promise<void>} rejects with `connection-lost` when the connection ends before
+   */
+  async subscribe(destination, ticket) {
+    const attempt = this.#attempt;
+    if (attempt === null || !attempt.isEstablished) {
+      throw connectionLost();
+    }
+    attempt.destinations.add(destination);
+    await attempt.confirmation((receipt) => {
+      attempt.client.subscribe(destination, { id: destination, ticket, receipt });
+    });
+  }
+
+  /**
+   * Listen no more on a channel's destination.
+   *
+   * @param {string} destination
+   */
+  unsubscribe(destination) {
+    if (this.#attempt?.destinations.delete(destination)) {
+      this.#attempt.client.unsubscribe(destination, { id: destination });
+    }
+  }
+
   get #parameters() {
     return this.#thywill.config.bootstrap_parameters.push;
   }
@@ -102,7 +132,8 @@ export class OrbitedStomp {
       this.#lost(attempt, new ThywillError("connection-lost", text));
     });
     try {
-      const { ticket, expires_in: seconds } = await this.#takeTicket();
+      const { ticket, expires_in: seconds, destinations } = await this.#takeTicket();
+      this.#parameters.destinations = destinations ?? this.#parameters.destinations;
       const client = await this.#load(this.#parameters, this.#attempts);
       if (this.#attempt === attempt) {
         this.#start(attempt, client, ticket, seconds);
@@ -155,6 +186,7 @@ export class OrbitedStomp {
     client.onconnectedframe = () => {
       if (isCurrent()) {
         attempt.receipts.set(SUBSCRIBED, () => this.#established(attempt, ticketSeconds));
+        this.#subscribeToMore(attempt, parameters.destinations);
         client.subscribe(parameters.destination, { receipt: SUBSCRIBED });
       }
     };
@@ -165,10 +197,10 @@ export class OrbitedStomp {
     };
     client.onmessageframe = (/** @type {any} */ frame) => {
       if (isCurrent()) {
-        push.deliver(frame.body, {
-          event: frame.headers.event ?? null,
-          contentType: frame.headers["content-type"] ?? "text/plain",
-        });
+        const { event, channel, epoch, offset } = frame.headers;
+        const contentType = frame.headers["content-type"] ?? "text/plain";
+        const place = channel === undefined ? {} : { channel, epoch, offset };
+        push.deliver(frame.body, { event: event ?? null, contentType, ...place });
       }
     };
 
@@ -211,7 +243,23 @@ export class OrbitedStomp {
     this.#renewBefore(attempt, ticketSeconds);
     const { push } = this.#thywill;
     push.onTransport(attempt.client.socket?.transport ?? push.transport);
+    push.onNewConnection();
     push.onEstablishConnectionComplete();
+  }
+
+  /**
+   * Listen on what the ticket names beside the client's own destination.
+   *
+   * @param {Attempt} attempt
+   * @param {string[]} [destinations]
+   */
+  #subscribeToMore(attempt, destinations = []) {
+    for (const destination of destinations) {
+      if (!attempt.destinations.has(destination)) {
+        attempt.destinations.add(destination);
+        attempt.client.subscribe(destination, { id: destination });
+      }
+    }
   }
 
   /**
@@ -229,14 +277,16 @@ export class OrbitedStomp {
   /** @param {Attempt} attempt */
   async #renew(attempt) {
     try {
-      const { ticket, expires_in: seconds } = await this.#requestTicket();
+      const { ticket, expires_in: seconds, destinations } = await this.#requestTicket();
       if (this.#attempt !== attempt) {
         return;
       }
+      this.#parameters.destinations = destinations;
       const { client } = attempt;
       const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
       const receipt = attempt.newReceipt(() => {
         client.unsubscribe(destination, { id });
+        this.#subscribeToMore(attempt, destinations);
         this.#renewBefore(attempt, seconds);
       });
       const id = `${receipt}-subscription`;
@@ -276,7 +326,7 @@ export class OrbitedStomp {
   #drop(end) {
     const attempt = this.#attempt;
     this.#attempt = null; // first, so that what the client still says is not heard
-    attempt?.clearTimers();
+    attempt?.end();
     if (attempt?.client) {
       try {
         end(attempt.client);

@@ -116,6 +116,12 @@ def often(client: Client) -> int:
         return int(values["count"])
 
 
+@app.on("begin_in")
+def begin_in(client: Client, message: list[str]) -> None:
+    """Say in which channels new pages begin."""
+    app.state[BEGINS_IN] = message
+
+
 @app.on("all")
 def all_pages(client: Client, message: Any) -> None:
     """Tell every page of this application."""
