@@ -353,7 +353,7 @@ def test_more_than_may_wait_for_the_handshake(server: dict[str, Any]) -> None:
 def test_two_transports_at_once(server: dict[str, Any]) -> None:
     """The newer one has the session, the older one ends properly; however often that goes on."""
     browser = echoing(server)
-    for name in ["xhrstream", "longpoll", "htmlfile", "sse"] * 10:
+    for name in ["xhrstream", "htmlfile", "sse"] * 10:
         first, second = browser.open(name), browser.open("xhrstream")
         with first, second:
             first.read()
