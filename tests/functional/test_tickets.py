@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.comet_page import SECONDS, StompConnection
+from tests.support.comet_page import SECONDS, BridgeSocket, StompConnection
 from tests.support.site_process import SiteProcess
 from thywill_server.push.orbited_stomp.tickets import issue_ticket, renewal_destination
 
@@ -21,7 +21,7 @@ def site(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(params=["websocket", "longpoll", "tcp"])
+@pytest.fixture(params=["websocket", "longpoll", "stomp", "tcp"])
 def door(request, site):
     """Each way to the broker: ``door(page, ticket, login=...)`` gives a connection."""
 
@@ -29,6 +29,10 @@ def door(request, site):
         passcode = ticket or page.push["ticket"]
         if request.param == "tcp":
             plain = socket.create_connection(("127.0.0.1", site.stomp_port), timeout=SECONDS)
+            return StompConnection(plain, login or page.uuid, passcode)
+        if request.param == "stomp":
+            end_point = f"{site.url.replace('http', 'ws', 1)}/orbited/stomp"
+            plain = BridgeSocket(end_point, site.url)
             return StompConnection(plain, login or page.uuid, passcode)
         page.push["login"] = login or page.uuid
         return page.connect(request.param, passcode)

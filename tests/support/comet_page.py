@@ -12,7 +12,9 @@ from contextlib import ExitStack
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from orbited.protocol.packets import PacketDecoder
 from stompservice.protocol import Frame, FrameParser, encode
@@ -115,6 +117,43 @@ class CometSocket:
             connection.close()
 
 
+class BridgeSocket:
+    """A WebSocket of ``/ws`` or ``/stomp`` as a socket.
+
+    Args:
+        url: of the end point, beginning with ``ws``.
+        origin: the page's; none is sent when it is None.
+    """
+
+    def __init__(self, url: str, origin: str | None = None) -> None:
+        self._stack = ExitStack()
+        self._web_socket = self._stack.enter_context(
+            connect(
+                url,
+                additional_headers={} if origin is None else {"Origin": origin},
+                subprotocols=[Subprotocol("v12.stomp")],
+                open_timeout=SECONDS,
+                proxy=None,
+            )
+        )
+
+    def sendall(self, data: bytes) -> None:
+        """Send bytes."""
+        self._web_socket.send(data)
+
+    def recv(self, _: int = 0) -> bytes:
+        """Wait for bytes; none when the connection was closed."""
+        try:
+            message = self._web_socket.recv(timeout=SECONDS)
+        except ConnectionClosedOK:
+            return b""
+        return message.encode() if isinstance(message, str) else message
+
+    def close(self) -> None:
+        """Let go."""
+        self._stack.close()
+
+
 def packet(*arguments: bytes) -> bytes:
     """Write one packet in the text framing."""
     flags = [b"1"] * (len(arguments) - 1) + [b"0"]
@@ -137,6 +176,10 @@ class StompConnection:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go, without a word."""
         self._socket.close()
 
     def send(self, command: str, headers: dict[str, str], body: bytes = b"") -> None:
