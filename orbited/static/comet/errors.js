@@ -10,6 +10,8 @@
  * | 106  | Unauthorized           | the access list of the server does not allow it        |
  * | 108  | RemoteConnectionFailed | the remote end refused the connection                  |
  * | 201  | ServerClosedConnection | the remote end closed, or the session is unknown       |
+ * | 202  | SlowConsumer           | the page read too slowly; what waited for it is lost   |
+ * | 203  | ServerGoingAway        | the server is stopping; connect again, after a moment  |
  * | 301  | SocketControlKilled    | a test killed it                                       |
  */
 export const Errors = Object.freeze({
@@ -23,8 +25,23 @@ export const Errors = Object.freeze({
 
 export const Statuses = Object.freeze({
   ServerClosedConnection: 201,
+  SlowConsumer: 202,
+  ServerGoingAway: 203,
   SocketControlKilled: 301,
 });
+
+/** @type {ReadonlyMap<string, number>} the reason of a `close` packet -> code */
+const REASONS = new Map([
+  ["loseConnection", Statuses.ServerClosedConnection],
+  ["timeout", Errors.ConnectionTimeout],
+  ["slowConsumer", Statuses.SlowConsumer],
+  ["goingAway", Statuses.ServerGoingAway],
+]);
+
+/** The code for a reason that the server gave. @param {string} reason */
+export function codeOf(reason) {
+  return REASONS.get(reason) ?? Statuses.ServerClosedConnection;
+}
 
 export const ReadyState = Object.freeze({
   INITIALIZED: 1,

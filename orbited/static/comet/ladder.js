@@ -33,11 +33,15 @@ export class Ladder {
     return /** @type {string} */ (this.#names[this.#index]);
   }
 
-  /** The current transport works. */
+  /** The server was heard on the current transport. */
+  worked() {
+    this.#record(this.current).hasWorked = true;
+  }
+
+  /** The current transport has brought something, or has lasted. */
   succeeded() {
-    const record = this.#record(this.current);
-    record.hasWorked = true;
-    record.failures = 0;
+    this.worked();
+    this.#record(this.current).failures = 0;
   }
 
   /**

@@ -4,7 +4,8 @@
  *
  * When a transport ends:
  *
- *     something was heard on it    open it again; after a cut with jitter, after a clean end at once
+ *     something was heard on it    open it again; after a cut with jitter, after a clean end at once;
+ *                                  but when it brings nothing, again and again, the next one
  *     nothing was heard on it      ask the server with a POST, which also takes up what is waiting:
  *         accepted                 the transport is at fault; the next one (see ladder.js)
  *         unknown session          the session is gone
@@ -208,7 +209,7 @@ export class Link {
 
   /** @param {string} name */
   #onAlive(name) {
-    this.#ladder.succeeded();
+    this.#ladder.worked();
     this.#reached();
     this.#report(name);
   }
@@ -256,7 +257,12 @@ export class Link {
   /** @param {Outcome} outcome @param {number} pauseMs */
   async #afterLife(outcome, pauseMs) {
     const hasLasted = this.#parts.platform.now() - this.#carrierSince >= TOO_SOON_MS;
-    if (this.#hasProgressed || hasLasted) this.#cutBackoff.reset();
+    if (this.#hasProgressed || hasLasted) {
+      this.#cutBackoff.reset();
+      this.#ladder.succeeded();
+    } else if (outcome === "failed" && this.#ladder.failed()) {
+      return;
+    }
     if (outcome === "clean") {
       this.#listener.onheard();
       if (pauseMs > 0) await this.#wait(pauseMs);

@@ -17,7 +17,7 @@
 import { browser, REQUEST } from "./browser.js";
 import { Deadline } from "./deadline.js";
 import { Downstream } from "./downstream.js";
-import { callApplication, Errors, ReadyState, Statuses } from "./errors.js";
+import { callApplication, codeOf, Errors, ReadyState, Statuses } from "./errors.js";
 import * as lifecycle from "./lifecycle.js";
 import { Link } from "./link.js";
 import { settings as pageSettings } from "./settings.js";
@@ -226,7 +226,7 @@ export class CometSession {
     } else if (name === "opt") {
       this.#setOption(utf8.decode(data));
     } else if (name === "close") {
-      this.abandon(Statuses.ServerClosedConnection);
+      this.abandon(codeOf(utf8.decode(data)));
     }
   }
 

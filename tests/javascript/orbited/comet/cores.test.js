@@ -99,6 +99,14 @@ test("a transport that worked is left out after its third failure in a row", () 
   assert.equal(ladder.current, "b");
 });
 
+test("a transport that was heard, and brings nothing, has its three failures too", () => {
+  const ladder = new Ladder(freshSettings().url, ["a", "b"]);
+  for (const isLast of [false, false, true]) {
+    ladder.worked();
+    assert.equal(ladder.failed(), isLast);
+  }
+});
+
 test("when no transport is left, all get another chance, after a pause", () => {
   const ladder = new Ladder(freshSettings().url, ["a", "b"]);
   assert.deepEqual([ladder.failed(), ladder.failed()], [true, false]);

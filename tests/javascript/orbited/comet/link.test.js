@@ -101,6 +101,29 @@ test("close from the server is acknowledged, and told as 201", async () => {
   assert.equal(platform.timers, 0);
 });
 
+for (const [reason, code] of [
+  ["loseConnection", 201],
+  ["timeout", 101],
+  ["slowConsumer", 202],
+  ["goingAway", 203],
+  ["close acked", 201],
+  ["constructor", 201],
+]) {
+  test(`close from the server has a code by its reason: ${reason}`, async () => {
+    const { platform, heard } = await opened("longpoll");
+    const close = `11,315,close0${reason.length},${reason}`;
+    await platform.request("/longpoll").respond(200, close);
+    assert.deepEqual(heard, [code]);
+    assert.match(platform.last[0].url, /ack=3$/);
+  });
+}
+
+test("close without a reason is told as 201", async () => {
+  const { platform, heard } = await opened("longpoll");
+  await platform.request("/longpoll").respond(200, "11,305,close");
+  assert.deepEqual(heard, [201]);
+});
+
 test("close from the server is acknowledged on the websocket, which is then closed", async () => {
   const { platform, heard } = await opened("websocket");
   const [socket] = platform.sockets;

@@ -74,6 +74,21 @@ test("a stream that begins again and again without news is asked for with short 
   assert.equal(count, 15);
 });
 
+test("a stream that begins three times and brings nothing is left for the next transport", async () => {
+  const transports = ["xhrstream", "longpoll"];
+  const { platform, heard } = await opened("xhrstream", { transports });
+  await platform.request("/xhrstream").write(data(3, "something"));
+  await platform.request("/xhrstream").fail();
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    while (gets(platform, "/xhrstream").length < 1 + attempt) await platform.advance(50);
+    await platform.request("/xhrstream").stream();
+    await platform.request("/xhrstream").write(" ".repeat(256));
+    await platform.request("/xhrstream").fail();
+  }
+  await platform.request("/longpoll").respond(200, data(4, "more"));
+  assert.deepEqual(heard, ["something", "via longpoll", "more"]);
+});
+
 test("what is sent while a websocket is away goes up by POST after a second", async () => {
   const { platform, session } = await opened("websocket");
   await platform.sockets[0].drop();
