@@ -114,6 +114,8 @@ class Relay:
     def _close(self, pair: tuple[socket.socket, socket.socket]) -> None:
         # No part of a site uses a connection that is closed in one direction only.
         with self._lock:
+            if pair not in self._pairs:
+                return  # it was cut, and a plain end here would forestall the reset
             self._pairs.discard(pair)
         for end in pair:
             with contextlib.suppress(OSError):

@@ -70,6 +70,17 @@ for (const [status, body] of [
   });
 }
 
+for (const [what, body, headers] of [
+  ["in its body", '{"status": "o', { "content-type": "application/json" }],
+  ["in its head", null, {}],
+  ["in the middle of its type", null, { "content-type": "applica" }],
+]) {
+  test(`an answer that was cut short ${what} has the code network`, async () => {
+    const answer = new Response(body, { status: 200, headers });
+    await assert.rejects(post("/p/", {}, options(answer)), { code: "network" });
+  });
+}
+
 test("reading sends no token and is answered the same", async () => {
   let seen;
   const fetch = async (path, request) => {
