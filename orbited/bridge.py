@@ -283,7 +283,9 @@ class Bridge:
         self._end()
 
     def pauseProducing(self) -> None:
-        """The browser does not read."""
+        """The browser does not read; Twisted says so once more with each write."""
+        if self._is_full:
+            return
         self._is_full = True
         self._waiting_bytes = 0
         if self._producer is not None:

@@ -169,6 +169,7 @@ def test_a_service_that_does_not_wait(server):
     socket.transport.producer.pauseProducing()
     for _ in range(100):
         service.transport.write(b"x" * 1000)
+        socket.transport.producer.pauseProducing()  # Twisted repeats it with every write
     server.turn()
     frames = socket.receive()
     assert sum(len(one.payload) for one in frames[:-1]) == 10_000
