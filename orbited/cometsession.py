@@ -13,6 +13,7 @@ The key is the session's only secret, so it stands in no log and no page of ours
 import logging
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.address import IPv4Address
@@ -21,8 +22,10 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReact
 from zope.interface import implementer
 
 from orbited.connection import TCPConnectionResource
+from orbited.drain import Drain
 from orbited.http import Exchange
 from orbited.protocol.access import AccessList, Source
+from orbited.protocol.addresses import household
 from orbited.protocol.session import State
 from orbited.settings import Config
 from orbited.system.counters import Counters
@@ -32,9 +35,6 @@ from orbited.transports.htmlfile import CLOSED_PAGE
 __all__ = ["Port", "TCPConnectionResource", "TCPResource", "cors_headers", "source_of"]
 
 log = logging.getLogger(__name__)
-
-#: How long the answer to the last request of all has to leave, when the server stops.
-LAST_ANSWER_SECONDS = 0.1
 
 NOT_FOUND = "There is nothing here.\n"
 UNKNOWN_SESSION = "There is no such session; it may have timed out.\n"
@@ -83,7 +83,13 @@ class TCPResource:
     """All sessions of one server.
 
     Args:
-        factory: builds the protocol above each session, as for a listening port.
+        factory: builds the protocol above each session, as for a listening port; it may have
+            ``is_flushed``.
+
+    Attributes:
+        connections: key to session.
+        bridges: what counts like one.
+        is_flushed: whether the back ends have all that was accepted for them.
     """
 
     def __init__(
@@ -100,10 +106,11 @@ class TCPResource:
         self.access = AccessList(config.access, config.http.hosts)
         self.connections: dict[str, TCPConnectionResource] = {}
         self.bridges: set[Bridge] = set()
-        self._per_address: Counter[str] = Counter()
+        self.is_flushed: Callable[[], bool] = getattr(factory, "is_flushed", lambda: True)
+        self._unused: set[str] = set()
+        self._per_household: Counter[str] = Counter()
         self._dirty: list[TCPConnectionResource] = []
-        self._drained: Deferred[None] | None = None
-        self._drain_timer: Any = None
+        self._drain: Drain | None = None
 
     # -- requests -------------------------------------------------------------------------------
 
@@ -161,7 +168,8 @@ class TCPResource:
         key = uuid.uuid4().hex
         session = TCPConnectionResource(self, key, source)
         self.connections[key] = session
-        self._per_address[source.address] += 1
+        self._unused.add(key)
+        self._per_household[household(source.address)] += 1
         self.counters.sessions_opened += 1
         session.start(protocol)
         exchange.reply(200, key, cors)
@@ -171,11 +179,13 @@ class TCPResource:
     def refusal(self, address: str) -> tuple[int, str] | None:
         """Status and sentence when there is no room for one more of that address."""
         limits = self.config.limits
-        if self._drained is not None:
+        if self._drain is not None:
             return 503, "This server is stopping.\n"
         if len(self.connections) + len(self.bridges) >= limits.sessions:
             return 503, "This server has as many sessions as it can hold.\n"
-        if self._per_address[address] < limits.sessions_per_address:
+        if len(self._unused) >= limits.unused_sessions:
+            return 503, "This server has as many unused sessions as it can hold.\n"
+        if self._per_household[household(address)] < limits.sessions_per_address:
             return None
         log.warning(
             "%s has %d sessions and gets no more ([limits] sessions_per_address); if that is "
@@ -188,7 +198,7 @@ class TCPResource:
     def enter(self, bridge: Bridge) -> None:
         """Count a bridge, once ``refusal`` has found none; stopping closes it."""
         self.bridges.add(bridge)
-        self._per_address[bridge.address] += 1
+        self._per_household[household(bridge.address)] += 1
 
     def leave(self, bridge: Bridge) -> None:
         """The bridge is gone."""
@@ -227,6 +237,7 @@ class TCPResource:
             exchange.reply(405, "Transports are opened with GET.\n", [*cors, ("Allow", "GET")])
         else:
             self.counters.transports_opened += 1
+            self._unused.discard(session.key)
             session.attach(transport(exchange, self.config.transports, cors))
 
     # -- sessions call these --------------------------------------------------------------------
@@ -250,23 +261,24 @@ class TCPResource:
         """The session has ended; its key is free."""
         if self.connections.pop(session.key, None) is None:
             return
+        self._unused.discard(session.key)
         self.counters.sessions_ended += 1
         self._left(session.source.address)
 
     def _left(self, address: str) -> None:
-        self._per_address[address] -= 1
-        if not self._per_address[address]:
-            del self._per_address[address]
-        if self._drain_timer is not None and not self.connections and not self.bridges:
-            # The last answers are still on their way.
-            self._drain_timer.reset(min(LAST_ANSWER_SECONDS, self.config.limits.drain_seconds))
+        counted_as = household(address)
+        self._per_household[counted_as] -= 1
+        if not self._per_household[counted_as]:
+            del self._per_household[counted_as]
+        if self._drain is not None:
+            self._drain.left()
 
     # -- stopping -------------------------------------------------------------------------------
 
     @property
     def is_draining(self) -> bool:
         """No new session is created any more."""
-        return self._drained is not None
+        return self._drain is not None
 
     def drain(self) -> Deferred[None]:
         """Close all sessions in order, with a reason that says to come back.
@@ -274,28 +286,10 @@ class TCPResource:
         Returns:
             Fires when all browsers know, or when ``drain_seconds`` have passed.
         """
-        if self._drained is None:
-            self._drained = Deferred()
-            for session in list(self.connections.values()):
-                session.close("goingAway")
-            for bridge in list(self.bridges):
-                bridge.going_away()
-            if self.connections or self.bridges:
-                seconds = self.config.limits.drain_seconds
-                self._drain_timer = self.clock.callLater(seconds, self._finish_draining)
-            else:
-                self._drained.callback(None)
-        return self._drained
-
-    def _finish_draining(self) -> None:
-        self._drain_timer = None
-        for session in list(self.connections.values()):
-            session.abortConnection()
-            session.flush()
-        for bridge in list(self.bridges):
-            bridge.abort()
-        assert self._drained is not None
-        self._drained.callback(None)
+        if self._drain is None:
+            self._drain = Drain(self)
+            self._drain.start()
+        return self._drain.finished
 
 
 def _ack(exchange: Exchange) -> int | None:

@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 #: Two ticks are at least so far apart, whatever anybody thinks is due.
 MIN_TICK_SECONDS = 0.01
 
-#: Close code of a WebSocket whose message was not understood.
+#: Close codes of a WebSocket: the server stops; a message was not understood.
+WEBSOCKET_GOING_AWAY = 1001
 WEBSOCKET_INVALID = 1007
 
 
@@ -54,6 +55,10 @@ class _Server(Protocol):
     clock: IReactorTime
     config: Config
     counters: Counters
+
+    @property
+    def is_draining(self) -> bool:
+        """The server is stopping."""
 
     def mark_dirty(self, session: "TCPConnectionResource") -> None:
         """Call ``flush`` at the end of this turn of the reactor."""
@@ -68,6 +73,9 @@ class TCPConnectionResource:
 
     Args:
         source: who created the session; what it may reach is decided by that.
+
+    Attributes:
+        absent_since: when the last transport was lost, or the session began without one.
     """
 
     __slots__ = (
@@ -79,6 +87,7 @@ class TCPConnectionResource:
         "_server",
         "_timer",
         "_transport",
+        "absent_since",
         "core",
         "disconnecting",
         "key",
@@ -90,7 +99,8 @@ class TCPConnectionResource:
         self.source = source
         self.disconnecting = False
         config = server.config
-        self.core = CometSession(config.session, config.limits, server.clock.seconds())
+        self.absent_since = server.clock.seconds()
+        self.core = CometSession(config.session, config.limits, self.absent_since)
         self._server = server
         self._protocol: IProtocol | None = None
         self._transport: Transport | None = None
@@ -117,6 +127,11 @@ class TCPConnectionResource:
     def transport_name(self) -> str | None:
         """Which transport is open."""
         return self._transport.name if self._transport is not None else None
+
+    @property
+    def is_told(self) -> bool:
+        """Its browser has been told, or is about to be, that the session ends."""
+        return self.core.state is not State.OPEN
 
     def start(self, protocol: IProtocol) -> None:
         """Connect the protocol above."""
@@ -277,6 +292,9 @@ class TCPConnectionResource:
             now = self._server.clock.seconds()
             while packets := core.data_to_send(transport.packet_room()):
                 counters.packets_sent += len(packets)
+                for packet in packets:
+                    if packet.data is not None:
+                        counters.bytes_sent += len(packet.data)
                 transport.send(packets, now)
                 if transport.is_finished:
                     self._detach()
@@ -311,7 +329,7 @@ class TCPConnectionResource:
             and core.is_finished
             and (core.state is State.ENDED or not transport.carrier.acknowledges)
         ):
-            self._detach().finish()
+            self._finish(self._detach())
 
     def _dispatch(self) -> str | None:
         """Act on the core's events; a problem of a body is returned."""
@@ -330,6 +348,7 @@ class TCPConnectionResource:
     def _deliver(self, data: bytes) -> None:
         if self._protocol is None:
             return
+        self._server.counters.packets_received += 1
         try:
             self._protocol.dataReceived(data)
         except Exception:
@@ -352,14 +371,22 @@ class TCPConnectionResource:
             self._timer.cancel()
         self._timer = None
         if self._transport is not None:
-            self._detach().finish()
+            self._finish(self._detach())
         self._server.forget(self)
+
+    def _finish(self, transport: Transport) -> None:
+        """End a transport; a WebSocket says whether that is for the server's sake."""
+        if self._server.is_draining and isinstance(transport, WebSocket):
+            transport.close(WEBSOCKET_GOING_AWAY, "the server is stopping")
+        else:
+            transport.finish()
 
     # -- helpers --------------------------------------------------------------------------------
 
     def _overflow(self) -> None:
         """The back end went on although the browser does not keep up: let the browser go."""
         log.warning("%r is too slow and is closed", self)
+        self._server.counters.slow_sessions_closed += 1
         self.core.close("slowConsumer", self.clock.seconds(), discard=True)
         self._soon()
 
@@ -371,6 +398,7 @@ class TCPConnectionResource:
     def _detach(self) -> Transport:
         transport, self._transport = self._transport, None
         assert transport is not None
+        self.absent_since = self._server.clock.seconds()
         self.core.transport_lost()
         return transport
 

@@ -53,6 +53,7 @@ class ProxyOutgoingProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """The back end answered."""
+        self._incoming.open_back_ends.add(self)
         self._incoming.back_end_connected(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -60,7 +61,8 @@ class ProxyOutgoingProtocol(Protocol):
         self._incoming.browser.write(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The back end closed."""
+        """The back end closed, or has all that was meant for it."""
+        self._incoming.open_back_ends.discard(self)
         self._incoming.back_end_lost()
 
 
@@ -80,6 +82,11 @@ class ProxyIncomingProtocol(Protocol):
     def browser(self) -> TCPConnectionResource:
         """The session, as a transport."""
         return cast(TCPConnectionResource, self.transport)
+
+    @property
+    def open_back_ends(self) -> set[ProxyOutgoingProtocol]:
+        """All connections to back ends, those too that only send their last bytes."""
+        return self._factory.open_back_ends
 
     def dataReceived(self, data: bytes) -> None:
         """The browser sent something."""
@@ -241,10 +248,15 @@ class ProxyFactory(ServerFactory):
         self.access = AccessList(self.config.access, self.config.http.hosts)
         self.local_services = local_services if local_services is not None else {}
         self.counters = counters or Counters()
+        self.open_back_ends: set[ProxyOutgoingProtocol] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> ProxyIncomingProtocol:
         """Twisted: a session begins."""
         return ProxyIncomingProtocol(self)
+
+    def is_flushed(self) -> bool:
+        """Whether the back ends have all that was accepted for them."""
+        return not self.open_back_ends
 
     def endpoint(self, host: str, port: int) -> IStreamClientEndpoint:
         """How to reach an address; a seam for tests."""

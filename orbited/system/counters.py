@@ -7,13 +7,16 @@ __all__ = ["Counters"]
 
 @dataclass(slots=True)
 class Counters:
-    """Plain integers, counted where the thing happens."""
+    """Plain integers, counted where the thing happens; ``metrics.py`` has a sentence for each."""
 
     sessions_opened: int = 0
     sessions_ended: int = 0
     sessions_refused: int = 0
+    slow_sessions_closed: int = 0
     transports_opened: int = 0
     packets_sent: int = 0
+    bytes_sent: int = 0
+    packets_received: int = 0
     bodies_received: int = 0
     bytes_received: int = 0
     websockets_opened: int = 0

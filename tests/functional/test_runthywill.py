@@ -146,6 +146,20 @@ def test_stopping_is_bounded(tmp_path, slow_settings):
         assert "answering open requests takes too long" in site.log
 
 
+def test_the_same_signal_again_ends_it_at_once(tmp_path, slow_settings):
+    """Whoever presses Ctrl-C twice means it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    options = ("--no-reload", "--drain-seconds", "60")
+    with SiteProcess(tmp_path, *options, **slow_settings) as site:
+        waiting = site.open_page().post_unanswered("send", command="wait", message=str(pipe))
+        with waiting, pipe.open("w"):
+            site.process.send_signal(signal.SIGTERM)
+            site.wait_for_log("stopping: [1-9] requests? (is|are) open")
+            site.process.send_signal(signal.SIGTERM)
+            assert site.process.wait(5) == 128 + signal.SIGTERM
+
+
 def test_code_is_reloaded_and_signals_still_drain(tmp_path, slow_settings):
     """Under DEBUG a change starts the site anew on the same ports; broken code is waited out."""
     interface = tmp_path / "slow_apps" / "slow" / "thywill_interface.py"

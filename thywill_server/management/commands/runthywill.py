@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import signal
@@ -203,11 +204,16 @@ class Command(BaseCommand):
 
 
 class _Ending:
-    """Stops the reactor, once, by a signal or because code has changed."""
+    """Stops the reactor, once, by a signal or because code has changed.
+
+    The same signal a second time ends the process where it stands. (Not any second one: Ctrl-C
+    comes from the terminal as SIGINT, and once more from a reloading parent as SIGTERM.)
+    """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._is_ending = False
+        self._heard: set[int] = set()
         self.code = 0
 
     def follow_signals(self) -> None:
@@ -220,6 +226,10 @@ class _Ending:
         self._reactor.callFromThread(self._end, reloading.RELOAD)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number in self._heard:
+            logging.shutdown()
+            os._exit(128 + number)
+        self._heard.add(number)
         self._reactor.callFromThread(self._end, 0)
 
     def _end(self, code: int) -> None:
