@@ -39,6 +39,8 @@ export class OrbitedStomp {
   #attempts = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retryTimer;
+  /** @type {string[] | undefined} what the last ticket names beside the client's own destination */
+  #destinations;
   /** @type {string | null} the ticket that came with the page, until it was used */
   #firstTicket = null;
 
@@ -133,7 +135,7 @@ export class OrbitedStomp {
     });
     try {
       const { ticket, expires_in: seconds, destinations } = await this.#takeTicket();
-      this.#parameters.destinations = destinations ?? this.#parameters.destinations;
+      this.#destinations = destinations;
       const client = await this.#load(this.#parameters, this.#attempts);
       if (this.#attempt === attempt) {
         this.#start(attempt, client, ticket, seconds);
@@ -143,12 +145,13 @@ export class OrbitedStomp {
     }
   }
 
-  /** @returns {Promise<any>} `{ticket, expires_in}` */
+  /** @returns {Promise<any>} `{ticket, expires_in, destinations}` */
   async #takeTicket() {
     const ticket = this.#firstTicket;
     this.#firstTicket = null;
     if (ticket !== null) {
-      return { ticket, expires_in: this.#parameters.expires_in };
+      const { expires_in, destinations } = this.#parameters;
+      return { ticket, expires_in, destinations };
     }
     return this.#requestTicket();
   }
@@ -186,7 +189,7 @@ export class OrbitedStomp {
     client.onconnectedframe = () => {
       if (isCurrent()) {
         attempt.receipts.set(SUBSCRIBED, () => this.#established(attempt, ticketSeconds));
-        this.#subscribeToMore(attempt, parameters.destinations);
+        this.#subscribeToMore(attempt, this.#destinations);
         client.subscribe(parameters.destination, { receipt: SUBSCRIBED });
       }
     };
@@ -281,7 +284,7 @@ export class OrbitedStomp {
       if (this.#attempt !== attempt) {
         return;
       }
-      this.#parameters.destinations = destinations;
+      this.#destinations = destinations;
       const { client } = attempt;
       const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
       const receipt = attempt.newReceipt(() => {

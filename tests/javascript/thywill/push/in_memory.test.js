@@ -101,3 +101,43 @@ test("after close nothing is delivered and nothing asked, until open", async () 
   await settle();
   assert.equal(site.requests.length, 3);
 });
+
+test("a page joins its channels when the queue is new, and again when it is another one", async () => {
+  const { site, thywill } = await asking();
+  thywill.channel("room:a");
+  assert.equal(site.requests.length, 1);
+  const joins = () => site.requests.filter(({ path }) => path === "/thywill/channel/");
+  const push = () => site.requests.findLast(({ path }) => path === "/thywill/push/");
+  push().answer({ queue: 5, messages: [] });
+  await settle();
+  assert.equal(joins().length, 1);
+  const answer = { destination: "/topic/c", ticket: "", expires_in: null, has_history: false };
+  joins()[0].answer(answer);
+  push().answer({ queue: 5, messages: [said(1, "a")] });
+  await settle();
+  assert.equal(joins().length, 1);
+  push().answer({ queue: 6, messages: [said(2, "b")] });
+  await settle();
+  assert.equal(joins().length, 2);
+});
+
+test("a channel's message goes to the channel; leaving is told to the site", async () => {
+  const { site, thywill } = await asking();
+  const heard = [];
+  const room = thywill.channel("live:a");
+  room.on("said", (data) => heard.push(data));
+  const headers = { channel: "live:a" };
+  site.last.answer({
+    queue: 5,
+    messages: [{ id: 1, body: "7", content_type: "application/json", event: "said", headers }],
+  });
+  await settle();
+  assert.deepEqual(heard, [7]);
+  site.requests
+    .find(({ body }) => body.channel === "live:a")
+    .answer({ destination: "/topic/c", ticket: "", expires_in: null, has_history: false });
+  await room.joined;
+  room.leave();
+  const { path, body } = site.last;
+  assert.deepEqual([path, body.channel, body.leave], ["/thywill/channel/", "live:a", true]);
+});

@@ -325,3 +325,84 @@ test("the page is told the transport in use, and none while there is none", asyn
   client.onclose(101);
   assert.deepEqual(heard, ["websocket", "longpoll", null]);
 });
+
+test("what the ticket names beside the client's own destination is subscribed to first", async () => {
+  const page = newPage();
+  const client = new FakeClient();
+  const connection = new OrbitedStomp(page.thywill, { load: async () => client });
+  register(page.thywill, connection, undefined);
+  const { push } = CONFIG.bootstrap_parameters;
+  const destinations = ["/topic/thywill.application.chat"];
+  const parameters = { ...CONFIG.bootstrap_parameters, push: { ...push, destinations } };
+  page.thywill.bootstrap.fn({ ...CONFIG, bootstrap_parameters: parameters });
+  await settle();
+  client.onconnectedframe({ headers: {} });
+  assert.deepEqual(
+    client.frames.map(({ destination }) => destination),
+    ["/topic/thywill.application.chat", "/topic/thywill.client.u-1"],
+  );
+  assert.equal(client.frames[0].headers.receipt, undefined);
+});
+
+test("after a log-in the renewed ticket names one destination more", async (t) => {
+  const { client, site } = await live();
+  t.mock.timers.tick(100_000);
+  site.last.answer({ ticket: "t", expires_in: 100, destinations: ["/topic/thywill.user.7"] });
+  await settle();
+  client.confirm();
+  assert.deepEqual(client.frames.at(-1).destination, "/topic/thywill.user.7");
+});
+
+test("a channel is subscribed to with its ticket, and confirmed", async () => {
+  const { client, thywill } = await live();
+  const subscribed = thywill.push.subscribe("/topic/c", "channel-ticket");
+  const { type, destination, headers } = client.frames.at(-1);
+  assert.deepEqual(
+    [type, destination, headers.ticket],
+    ["SUBSCRIBE", "/topic/c", "channel-ticket"],
+  );
+  client.confirm();
+  await subscribed;
+  thywill.push.unsubscribe("/topic/c", "c");
+  thywill.push.unsubscribe("/topic/c", "c");
+  assert.deepEqual(client.frames.at(-1).type, "UNSUBSCRIBE");
+  assert.equal(client.frames.length, 3);
+});
+
+test("a channel hears when the connection ends before it is confirmed, or is not there", async () => {
+  const { client, thywill } = await live();
+  const subscribed = thywill.push.subscribe("/topic/c", "channel-ticket");
+  client.onclose(101);
+  await assert.rejects(subscribed, { code: "connection-lost" });
+  await assert.rejects(thywill.push.subscribe("/topic/c", "t"), { code: "connection-lost" });
+  thywill.push.unsubscribe("/topic/c", "c");
+});
+
+test("a channel's message goes to the channel, with its place", async () => {
+  const { client, site, thywill } = await live();
+  const room = thywill.channel("room:a");
+  await settle();
+  assert.deepEqual(site.last.body.channel, "room:a");
+  const more = { destination: "/topic/c", ticket: "t", expires_in: 100, has_history: true };
+  const whole = { epoch: "e", messages: [], more: false };
+  site.last.answer({ ...more, ...whole, offset: 6, recovered: null });
+  await settle();
+  client.confirm();
+  await settle();
+  site.last.answer({ ...more, ...whole, offset: 6, recovered: true });
+  await room.joined;
+  const heard = [];
+  room.on("said", (data, meta) => heard.push([data, meta.offset]));
+  thywill.push.onReceipt = () => heard.push("not here");
+  client.onmessageframe({
+    headers: {
+      channel: "room:a",
+      event: "said",
+      epoch: "e",
+      offset: "7",
+      "content-type": "application/json",
+    },
+    body: '{"text":"hi"}',
+  });
+  assert.deepEqual(heard, [[{ text: "hi" }, 7]]);
+});

@@ -8,6 +8,7 @@ export const CONFIG = {
   bootstrap_parameters: {
     send_path: "/thywill/send/",
     send_data_type: "json",
+    channel_path: "/thywill/channel/",
     csrf_path: "/thywill/csrf/",
     ticket_path: "/thywill/ticket/",
     push_path: "/thywill/push/",
