@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_CHUNK_BYTES = 65_536
+CHUNK_BYTES = 65_536
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -85,14 +85,14 @@ class Relay:
 
     def _pump_up(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := client.recv(_CHUNK_BYTES):
+            while data := client.recv(CHUNK_BYTES):
                 server.sendall(data)
         self._close((client, server))
 
     def _pump_down(self, client: socket.socket, server: socket.socket) -> None:
         budget: int | None = None
         with contextlib.suppress(OSError):
-            while data := server.recv(_CHUNK_BYTES):
+            while data := server.recv(CHUNK_BYTES):
                 if budget is None:
                     budget = self.budget()
                 client.sendall(data if budget is None else data[:budget])
