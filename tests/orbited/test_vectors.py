@@ -1,8 +1,8 @@
 """What a running Orbited 0.7.10 answered, byte for byte, and where we differ on purpose.
 
 Each exchange of ``tests/data/orbited-0.7.10.json`` is played against a real server. Statuses and
-bodies are compared; where the original was wrong, ``CORRECTIONS`` has the better answer, and a test
-of its own below says why.
+bodies are compared; where the original was wrong, ``CORRECTIONS`` has the better answer, and
+``test_corrections.py`` says why. Then each conversation is held over every transport.
 """
 
 import contextlib
@@ -223,102 +223,3 @@ def test_no_vector_is_left_out():
     others = {name.split()[0] for name in set(VECTORS) - set(CONVERSATIONS)}
     assert others == {"create", "unknown"}
     assert len(VECTORS) == 35
-
-
-# -- where the original was wrong; the numbers are those of its list of holes -----------------
-
-
-@pytest.fixture
-def browser(server) -> Browser:
-    """Somebody with a session."""
-    browser = Browser(server["http"])
-    browser.create()
-    return browser
-
-
-def sessions(server: dict[str, Any]) -> int:
-    """How many sessions the server has had."""
-    with Browser(server["http"]).request("GET", "/system/counters") as response:
-        return int(json.loads(response.read())["counters"]["sessions_opened"])
-
-
-@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])
-def test_only_get_and_post_create_a_session(server, method):
-    """Other methods are refused or answered, and leave nothing behind."""
-    before = sessions(server)
-    with Browser(server["http"]).request(method, "/tcp") as response:
-        assert response.status in (200, 405)
-    assert sessions(server) == before
-
-
-@pytest.mark.parametrize("path", ["/tcp/", "/tcp/x/longpoll", "/tcp/x", "/tcp/x/y/z"])
-def test_pages_for_what_is_not_there_are_plain_text(server, path):
-    """4: no script and no HTML stands in a 404."""
-    with Browser(server["http"]).request("GET", path) as response:
-        assert response.status == 404
-        assert response.headers["content-type"].startswith("text/plain")
-        assert b"<" not in response.read()
-
-
-def test_an_answer_is_neither_kept_nor_guessed_at_nor_held_back(server, browser):
-    """Every answer has the three headers; a stream too."""
-    for response in (
-        browser.request("GET", "/tcp"),
-        browser.open("longpoll"),
-        browser.open("xhrstream"),
-        browser.request("GET", "/tcp/unknown/longpoll"),
-    ):
-        with response:
-            assert response.headers["cache-control"] == "no-store"
-            assert response.headers["x-content-type-options"] == "nosniff"
-            assert response.headers["x-accel-buffering"] == "no"
-
-
-def test_the_code_of_a_bad_handshake_arrives_over_long_polls(browser):
-    """17: a closed session is kept until its close packet was acknowledged."""
-    browser.poll()
-    browser.send(b"garbage\n")
-    assert [packet[1:] for packet in browser.poll()] == [
-        (b"data", b"MDEwMg=="),
-        (b"close", b"loseConnection"),
-    ]
-    with browser.open("longpoll") as response:
-        assert response.status == 404
-
-
-def test_last_bytes_of_a_back_end_arrive_over_long_polls(server):
-    """17: what it sent before it closed comes before the close packet."""
-    browser = Browser(server["http"])
-    browser.create()
-    browser.poll()
-    browser.send(b"localhost:18003\n")
-    names = [packet[1] for packet in browser.poll()]
-    if names == [b"data"]:
-        names += [packet[1] for packet in browser.poll()]
-    assert (browser.received, names) == (b"1", [b"data", b"close"])
-
-
-def test_a_repeated_post_is_delivered_once(server):
-    """19: packets that were accepted before are dropped."""
-    browser = Browser(server["http"])
-    browser.shake_hands("localhost:18001")
-    body = browser.packets(b"once")
-    assert browser.post(body) == (200, b"OK")
-    assert browser.post(body) == (200, b"OK")
-    browser.send(b" and again")
-    while len(browser.received) < len(b"once and again"):
-        browser.poll()
-    assert browser.received == b"once and again"
-
-
-def test_a_malformed_post_is_refused_and_loses_nothing(server):
-    """20: the whole body is checked before anything of it is applied."""
-    browser = Browser(server["http"])
-    browser.shake_hands("localhost:18001")
-    body = browser.packets(b"good")
-    status, sentence = browser.post(body + b"garbage")
-    assert status == 400
-    assert b"Traceback" not in sentence
-    assert browser.post(body) == (200, b"OK")
-    browser.poll()
-    assert browser.received == b"good"
