@@ -5,10 +5,12 @@ path says.
 """
 
 import email.utils
+import functools
+import io
 import mimetypes
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -40,7 +42,7 @@ class Files:
     """
 
     def __init__(self, root: Path, headers: Callable[[Exchange], Headers] | None = None) -> None:
-        self._root = root.resolve()
+        self._root = os.path.realpath(root)
         self._headers = headers
 
     def respond(self, exchange: Exchange) -> None:
@@ -53,12 +55,12 @@ class Files:
         if path is None:
             exchange.reply(404, "There is no such file.\n", headers)
             return
-        status = path.stat()
+        status = os.stat(path)
         tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
         headers += [
             ("Cache-Control", "no-cache"),
             ("ETag", tag),
-            ("Last-Modified", email.utils.formatdate(status.st_mtime, usegmt=True)),
+            ("Last-Modified", _http_date(int(status.st_mtime))),
             ("X-Content-Type-Options", "nosniff"),
         ]
         if tag in (exchange.header("if-none-match") or ""):
@@ -70,46 +72,55 @@ class Files:
             exchange.write(b"")
             exchange.finish()
         else:
-            _Sender(exchange, path.open("rb")).start()
+            _Sender(exchange, io.FileIO(path), status.st_size).start()
 
-    def _find(self, segments: tuple[str, ...]) -> Path | None:
+    def _find(self, segments: tuple[str, ...]) -> str | None:
         for part in segments:
-            if not part or part.startswith(".") or any(c in part for c in "/\\\0"):
+            if not part or part.startswith(".") or "/" in part or "\\" in part or "\0" in part:
                 return None
         try:
-            path = self._root.joinpath(*segments).resolve()
-            is_inside = path == self._root or self._root in path.parents
-            return path if is_inside and path.is_file() else None
-        except OSError:  # a name that is too long, a folder that may not be read
+            path = os.path.realpath(os.path.join(self._root, *segments), strict=True)
+        except OSError:  # nothing there, a name that is too long, a folder that may not be read
             return None
+        is_inside = path == self._root or path.startswith(self._root + os.sep)
+        return path if is_inside and os.path.isfile(path) else None
 
 
-def _type_of(path: Path) -> str:
-    guessed = mimetypes.guess_type(path.name)[0]
-    return _TYPES.get(path.suffix.lower()) or guessed or "application/octet-stream"
+@functools.lru_cache(256)
+def _http_date(seconds: int) -> str:
+    return email.utils.formatdate(seconds, usegmt=True)
+
+
+def _type_of(path: str) -> str:
+    known = _TYPES.get(os.path.splitext(path)[1].lower())
+    return known or mimetypes.guess_type(path)[0] or "application/octet-stream"
 
 
 @implementer(IPushProducer)
 class _Sender:
     """Sends a file as fast as the browser takes it."""
 
-    def __init__(self, exchange: Exchange, file: BinaryIO) -> None:
+    def __init__(self, exchange: Exchange, file: io.FileIO, size: int) -> None:
         self._exchange = exchange
         self._file = file
+        self._left = size
         self._is_paused = False
 
     def start(self) -> None:
-        self._exchange.on_lost(self.stopProducing)
-        self._exchange.register_producer(self)
+        if self._left > CHUNK_BYTES:
+            self._exchange.on_lost(self.stopProducing)
+            self._exchange.register_producer(self)
         self.resumeProducing()
 
     def resumeProducing(self) -> None:
         """Twisted: the socket takes bytes."""
         self._is_paused = False
         while not self._is_paused and not self._file.closed:
-            data = self._file.read(CHUNK_BYTES)
+            # Of a file that has grown meanwhile no more is sent than was announced.
+            data = self._file.read(min(CHUNK_BYTES, self._left))
+            self._left -= len(data)
             self._exchange.write(data)
-            if len(data) < CHUNK_BYTES:
+            if not self._left or not data:
                 self._file.close()
                 self._exchange.finish()
 

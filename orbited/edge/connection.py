@@ -157,7 +157,8 @@ class EdgeConnection(TwistedProtocol):
     def answered(self, incoming: Incoming) -> None:
         """The answer is written; go on with the next request, or close."""
         self._incoming = self._producer = None
-        self._log(incoming.status)
+        if self.factory.has_access_log:
+            self._log(incoming.status)
         if not self.keeps_alive:
             self.close()
             return

@@ -1,5 +1,6 @@
 """One request and its answer, on a connection of the edge."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,12 @@ __all__ = ["EdgeExchange"]
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 
+@functools.lru_cache(256)
+def _field_name(name: str) -> bytes:
+    """A header's name as heads keep it."""
+    return name.lower().encode("latin-1")
+
+
 class EdgeExchange(Exchange):
     """A request whose body comes in, and then its answer.
 
@@ -32,6 +39,7 @@ class EdgeExchange(Exchange):
         "_connection",
         "_head",
         "_is_chunked",
+        "_left",
         "_lost",
         "_pending",
         "_respond",
@@ -54,6 +62,7 @@ class EdgeExchange(Exchange):
         self._status = 0
         self._pending = b""  # the head of the answer, until something follows it
         self._is_chunked = False
+        self._left: int | None = None  # of the length that was announced
         self._takes_body = True
         self.method = head.method.decode("latin-1")
         self.path = path
@@ -128,7 +137,7 @@ class EdgeExchange(Exchange):
 
     def header(self, name: str) -> str | None:
         """The last header of that name."""
-        value = self._head.fields.get(name.encode("latin-1").lower())
+        value = self._head.fields.get(_field_name(name))
         return value.decode("latin-1") if value is not None else None
 
     def header_items(self) -> list[tuple[str, str]]:
@@ -158,6 +167,7 @@ class EdgeExchange(Exchange):
             if length is not None and head.method == b"HEAD":
                 framing = b"Content-Length: %d\r\n" % length
         elif length is not None:
+            self._left = length
             framing = b"Content-Length: %d\r\n" % length
         elif head.is_http_1_1:
             self._is_chunked = True
@@ -177,10 +187,14 @@ class EdgeExchange(Exchange):
         connection = self._connection
         if connection is None:
             return
-        if not self._takes_body:
+        if self._is_chunked:
+            if data:  # an empty chunk would end the answer
+                data = b"%x\r\n%b\r\n" % (len(data), data)
+        elif not self._takes_body:
             data = b""
-        elif self._is_chunked and data:  # an empty chunk would end the answer
-            data = b"%x\r\n%b\r\n" % (len(data), data)
+        elif self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
         if self._pending:
             data, self._pending = self._pending + data, b""
         if data:
@@ -196,7 +210,11 @@ class EdgeExchange(Exchange):
             last += b"0\r\n\r\n"
         if last:
             connection.write(last)
-        self._over(connection)
+        if self._left:
+            # Less than was announced: only the end of the connection can say so.
+            connection.abort()
+        else:
+            self._over(connection)
 
     def reply(self, status: int, body: str | bytes, headers: Headers = ()) -> None:
         """Answer in one go, which is one write."""
@@ -205,6 +223,7 @@ class EdgeExchange(Exchange):
             return
         data = body.encode() if isinstance(body, str) else body
         self.start(status, (_TEXT, *COMMON_HEADERS, *headers), len(data))
+        self._left = None
         connection.write(self._pending + data if self._takes_body else self._pending)
         self._over(connection)
 

@@ -12,6 +12,7 @@ it is what RFC 9112 leaves to the server, and what two servers in a row could re
 """
 
 import re
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade
@@ -41,7 +42,6 @@ class Head:
         target: path and query as they stand in the request line.
         path: the target without its query.
         query: what follows the question mark; None when there is none.
-        items: the headers in order, names as they were sent.
         fields: lower-case name to value; the last one of a name that came twice.
         length: bytes of the body; None when it is chunked.
         is_http_1_1: and so the answer may be chunked.
@@ -50,10 +50,10 @@ class Head:
     """
 
     __slots__ = (
+        "_headers",
         "expects_continue",
         "fields",
         "is_http_1_1",
-        "items",
         "keeps_alive",
         "length",
         "method",
@@ -72,12 +72,13 @@ class Head:
     keeps_alive: bool
     expects_continue: bool
 
-    def __init__(self) -> None:
-        self.items: list[tuple[bytes, bytes]] = []
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self._headers = headers
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """httptools: one header."""
-        self.items.append((name, value))
+    @property
+    def items(self) -> list[tuple[bytes, bytes]]:
+        """The headers in order, names as they were sent."""
+        return [(name, value.strip(b" \t")) for name, value in self._headers]
 
     def segments(self) -> list[str]:
         """The parts of the path between slashes, percent-decoded, as Latin-1."""
@@ -88,8 +89,20 @@ class Head:
         return parts
 
 
-def parse_head(data: bytes) -> Head:
+class _Fields:
+    """Collects headers for httptools: its callback is that of a dict, without a frame of Python."""
+
+    __slots__ = ("on_header",)
+
+    def __init__(self, collect: Callable[[bytes, bytes], None]) -> None:
+        self.on_header = collect
+
+
+def parse_head(data: bytes, header_count: int) -> Head:
     """Read one head, empty line included.
+
+    Args:
+        header_count: how many lines it has beside the first and the empty one.
 
     Raises:
         RequestError: with the status of the answer.
@@ -97,22 +110,18 @@ def parse_head(data: bytes) -> Head:
     line = _REQUEST_LINE.match(data)
     if line is None:
         raise _problem_of_line(data[: data.index(b"\r\n")])
-    head = Head()
-    try:
-        Parser(head).feed_data(data)
-    except HttpParserUpgrade:
-        pass  # whether anything is upgraded is decided by whoever answers
-    except HttpParserInvalidMethodError:
-        raise RequestError(501, "This server knows no such method.") from None
-    except HttpParserError as error:
-        raise _problem_of_headers(data, error) from None
+    headers: dict[bytes, bytes] = {}
+    _parse(data, headers.__setitem__)
+    items: Iterable[tuple[bytes, bytes]] = headers.items()
+    # llhttp leaves blanks behind a value.
+    fields = {name.lower(): value.strip(b" \t") for name, value in items}
+    if len(fields) != header_count:
+        items = _with_twins(data)
+        fields = {name.lower(): value.strip(b" \t") for name, value in items}
+    head = Head(items)
+    head.fields = fields
     head.method, head.target, head.path, head.query, minor = line.groups()
     head.is_http_1_1 = minor == b"1"
-    items = head.items
-    # llhttp leaves blanks behind a value.
-    head.fields = fields = {name.lower(): value.strip(b" \t") for name, value in items}
-    if len(fields) != len(items):
-        _refuse_twins(items)
     if head.is_http_1_1 and b"host" not in fields:
         raise RequestError(400, "The request has no Host header.")
     _set_framing(head)
@@ -121,6 +130,29 @@ def parse_head(data: bytes) -> Head:
         connection == b"keep-alive" or b"close" not in _words(connection)
     )
     return head
+
+
+def _parse(data: bytes, collect: Callable[[bytes, bytes], None]) -> None:
+    """Have each header collected, if this is a head."""
+    try:
+        Parser(_Fields(collect)).feed_data(data)
+    except HttpParserUpgrade:
+        pass  # whether anything is upgraded is decided by whoever answers
+    except HttpParserInvalidMethodError:
+        raise RequestError(501, "This server knows no such method.") from None
+    except HttpParserError as error:
+        raise _problem_of_headers(data, error) from None
+
+
+def _with_twins(data: bytes) -> list[tuple[bytes, bytes]]:
+    """All headers of a head in which some came more than once."""
+    items: list[tuple[bytes, bytes]] = []
+    _parse(data, lambda name, value: items.append((name, value)))
+    names = [name.lower() for name, _ in items]
+    for name in _SINGLE:
+        if names.count(name) > 1:
+            raise RequestError(400, f"There is more than one {name.decode().title()} header.")
+    return items
 
 
 def _set_framing(head: Head) -> None:
@@ -145,13 +177,6 @@ def _set_framing(head: Head) -> None:
 
 def _words(value: bytes) -> list[bytes]:
     return [word.strip() for word in value.split(b",")]
-
-
-def _refuse_twins(items: list[tuple[bytes, bytes]]) -> None:
-    names = [name.lower() for name, _ in items]
-    for name in _SINGLE:
-        if names.count(name) > 1:
-            raise RequestError(400, f"There is more than one {name.decode().title()} header.")
 
 
 def _problem_of_line(line: bytes) -> RequestError:

@@ -176,12 +176,10 @@ class RequestReader:
         end += 4
         head_bytes = buffer[:end]
         self._check_size(head_bytes)
-        lines = head_bytes.count(b"\r\n")
-        if head_bytes.count(b"\n") != lines:
-            raise RequestError(400, BARE_LINE_END)
-        if lines - 2 > limits.header_count:
+        header_count = head_bytes.count(b"\r\n") - 2
+        if header_count > limits.header_count:
             raise RequestError(431, "The request has more headers than this server takes.")
-        self._begin(parse_head(head_bytes), buffer[end:], now)
+        self._begin(parse_head(head_bytes, header_count), buffer[end:], now)
 
     def _check_partial_head(self, buffer: bytes) -> None:
         """Find out as early as possible that this is not going to be a head."""

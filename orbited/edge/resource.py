@@ -85,7 +85,7 @@ class _Channel:
         channel: Any = self
         request = Request(channel, parsePOSTFormSubmission=False)
         for name, value in head.items:
-            request.requestHeaders.addRawHeader(name, value.strip(b" \t"))
+            request.requestHeaders.addRawHeader(name, value)
         request.gotLength(head.length)
         request.parseCookies()
         self._request: Any = request

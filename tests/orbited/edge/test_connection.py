@@ -177,6 +177,31 @@ def test_an_answer_without_a_length_comes_in_chunks(server):
     assert len(server.exchanges) == 2
 
 
+def test_an_answer_is_never_longer_than_announced(server):
+    """What is too much would be read as the next answer."""
+    server.answers = False
+    server.feed(GET)
+    (exchange,) = server.exchanges
+    exchange.start(200, [], 5)
+    for _ in range(3):
+        exchange.write(b"abc")
+    exchange.finish()
+    assert server.written().endswith(b"\r\n\r\nabcab")
+    assert not server.transport.is_cut
+
+
+def test_an_answer_that_is_too_short_is_cut(server):
+    """So that nobody takes it for whole, or the next answer for the rest of it."""
+    server.answers = False
+    server.feed(GET + GET)
+    exchange = server.exchanges[0]
+    exchange.start(200, [], 5)
+    exchange.write(b"abc")
+    exchange.finish()
+    assert server.transport.is_cut
+    assert len(server.exchanges) == 1
+
+
 def test_http_1_0_gets_no_chunks(server):
     """Its answer ends where the connection does."""
     server.answers = False
