@@ -174,11 +174,19 @@ def fetch(opener: Any, url: str, body: Any = None, headers: dict[str, str] | Non
 
 
 class HttpPage:
-    """One loaded page over HTTP: what the server told it, and requests in its name."""
+    """One loaded page over HTTP: what the server told it, and requests in its name.
 
-    def __init__(self, url: str, path: str = "/thywill/init/") -> None:
+    Args:
+        url: of the site.
+        path: of the page.
+        beside: another page of the same browser, whose cookies it shares.
+    """
+
+    def __init__(
+        self, url: str, path: str = "/thywill/init/", beside: HttpPage | None = None
+    ) -> None:
         self.url = url
-        self._cookies = http.cookiejar.CookieJar()
+        self._cookies = http.cookiejar.CookieJar() if beside is None else beside._cookies
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self._cookies)
         )

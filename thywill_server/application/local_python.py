@@ -262,8 +262,12 @@ class LocalPython(ApplicationComponent):
             return  # it was taken out of the site while the page was open
         self._equip(client)
         for function in getattr(application.app, functions):
-            with handling(self.push, self, application.name):
-                self._call(function, (client,))
+            try:
+                with handling(self.push, self, application.name):
+                    self._call(function, (client,))
+            except Exception:
+                name = getattr(function, "__qualname__", repr(function))
+                log.exception("%s.%s failed for client %s", function.__module__, name, client.uuid)
 
     # Calling applications.
 

@@ -17,15 +17,12 @@ def login_of(client: Client) -> Login:
 
 
 def client_of(uuid: str, application: str, user: str) -> Client:
-    """Give a client that makes no request; its user is read when somebody looks."""
-    return Client(uuid=uuid, session_key=None, user=lazy_user(user), application=application)
+    """Give a client that makes no request.
 
-
-def lazy_user(key: str) -> Any:
-    """Give a user by its primary key as text, read at the first look; or an anonymous one."""
-    from django.utils.functional import SimpleLazyObject
-
-    return SimpleLazyObject(lambda: users({key}).get(key) or _anonymous())
+    Its user is read now: an ``async`` function that looks at it later could not wait for it.
+    """
+    found = users({user}).get(user) or _anonymous()
+    return Client(uuid=uuid, session_key=None, user=found, application=application)
 
 
 def users(keys: set[str]) -> dict[str, Any]:

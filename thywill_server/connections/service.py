@@ -150,8 +150,8 @@ class ConnectionService:
         if login is None:
             return
         if report.kind == "connected":
-            self._connected(login, report, now)
-        elif report.kind == "disconnected":
+            return  # it counts from its subscription to its own destination on: see `_subscribed`
+        if report.kind == "disconnected":
             self._disconnected(login, report, now)
         elif report.kind == "subscribed":
             self._subscribed(login, report, now)
@@ -181,6 +181,9 @@ class ConnectionService:
             self._clock.call_within(self._settings["presence_grace_seconds"])
 
     def _subscribed(self, login: Login, report: Report, now: datetime) -> None:
+        if report.destination == self._push.destination_of(login.client_uuid):
+            self._connected(login, report, now)  # what is sent to it from now on arrives
+            return
         if report.destination == self._push.renewal_destination(login.client_uuid):
             clients.renewed(login, now)  # a new ticket: somebody may have logged in meanwhile
             return
@@ -192,10 +195,12 @@ class ConnectionService:
 
     def _compare(self, report: Report, now: datetime) -> None:
         """Mend what is known with a list of everybody who is there."""
-        latest = {login.client_uuid: login for login in report.logins}
+        latest: dict[str, Login] = {}
         for login in report.logins:
-            if login.connection > latest[login.client_uuid].connection:
-                latest[login.client_uuid] = login
+            uuid = login.client_uuid
+            is_listening = self._push.destination_of(uuid) in login.destinations
+            if is_listening and (uuid not in latest or login.connection > latest[uuid].connection):
+                latest[uuid] = login
         known = clients.known_positions(latest, report.broker)
         for uuid, login in latest.items():
             if (uuid, login.connection) not in known:

@@ -1,0 +1,1 @@
+"""An application that notes who comes and goes, in the site's log."""
