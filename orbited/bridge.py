@@ -256,10 +256,12 @@ class Bridge:
 
     def _may_send(self, data: bytes) -> bool:
         """Whether there is room for these bytes; if not, the browser is let go."""
+        self._server.counters.bytes_sent += len(data)
         if self._is_full and self._is_open:
             self._waiting_bytes += len(data)
             if self._waiting_bytes > self._server.config.session.queued_bytes:
                 log.warning("%r is too slow and is closed", self)
+                self._server.counters.slow_sessions_closed += 1
                 self.close(TRY_AGAIN_LATER, "the client reads too slowly")
         return self._is_open
 

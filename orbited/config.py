@@ -71,7 +71,7 @@ SECTIONS: dict[str, type[Any]] = {
     "websocket": WebSocketSettings,
 }
 
-LISTEN_SCHEMES = ("http", "https", "stomp", "echo", "lineecho", "rude", "announce")
+LISTEN_SCHEMES = ("http", "https", "stomp", "echo", "lineecho", "rude", "announce", "monitor")
 
 #: Sections that are lists, or read otherwise; ``[log]`` is one of older files, and of no effect.
 _OTHER_SECTIONS = ("listen", "access", "static", "loggers", "log")

@@ -24,6 +24,7 @@ from zope.interface import implementer
 from orbited.http import Exchange
 from orbited.postgate import PostGate
 from orbited.protocol.access import Source
+from orbited.protocol.packets import DATA
 from orbited.protocol.session import (
     Closed,
     CometSession,
@@ -293,7 +294,7 @@ class TCPConnectionResource:
             while packets := core.data_to_send(transport.packet_room()):
                 counters.packets_sent += len(packets)
                 for packet in packets:
-                    if packet.data is not None:
+                    if packet.name is DATA and packet.data is not None:
                         counters.bytes_sent += len(packet.data)
                 transport.send(packets, now)
                 if transport.is_finished:
@@ -346,7 +347,7 @@ class TCPConnectionResource:
         return problem
 
     def _deliver(self, data: bytes) -> None:
-        if self._protocol is None:
+        if self._protocol is None or self.disconnecting:  # perhaps since the packet before
             return
         self._server.counters.packets_received += 1
         try:

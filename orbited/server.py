@@ -16,6 +16,7 @@ from twisted.python.reflect import namedAny
 from orbited.errors import ConfigurationError
 from orbited.privileges import find_account
 from orbited.servers import TEST_SERVERS, make_factory
+from orbited.servers.monitor import MonitorFactory
 from orbited.service import Comet
 from orbited.settings import Config, Listener
 from orbited.site import make_site
@@ -40,6 +41,7 @@ class Server:
         self._reactor = reactor
         self._local_services: dict[tuple[str, int], IProtocolFactory] = {}
         self._comet = Comet(config, self._local_services, reactor)
+        self._comet.pages.show_front()
         self._ports: list[tuple[Listener, IListeningPort]] = []
         self._factories: list[Any] = []
 
@@ -85,6 +87,9 @@ class Server:
             return site
         if listener.scheme in TEST_SERVERS:
             return make_factory(listener.scheme)
+        if listener.scheme == "monitor":
+            take = self._comet.system.counters
+            return cast(IProtocolFactory, MonitorFactory(take, self._config.system.allow))
         factory = _broker(listener)
         # A page may mean this machine by any of its names; the access list still decides.
         names = _LOOPBACK if listener.host in ("", *_LOOPBACK) else ()

@@ -40,7 +40,7 @@ class Comet:
         counters = Counters()
         factory = ProxyFactory(config, local_services, reactor, counters)
         self.tcp = TCPResource(factory, config, reactor, counters)
-        self.system = SystemResponder(self.tcp)
+        self.system = SystemResponder(self.tcp, local_services)
         self.pages = CometPages(self.tcp, self.system, Bridges(factory, self.tcp))
 
 

@@ -16,6 +16,7 @@ from orbited.errors import ConfigurationError, RequestError
 from orbited.files import Files
 from orbited.http import Exchange, Headers, Responder
 from orbited.protocol.access import AccessList
+from orbited.system.front import FrontPage
 from orbited.system.resource import SystemResponder
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class CometPages:
 
     def __init__(self, tcp: TCPResource, system: SystemResponder, bridges: Bridges) -> None:
         self.tcp = tcp
+        self._admission = system.admission
         self._static = Files(STATIC_FOLDER, self._static_headers)
         self._responders: dict[str, Responder] = {
             "static": self._static.respond,
@@ -67,6 +69,11 @@ class CometPages:
                 self._responders |= {"ws": bridges.respond, "stomp": bridges.respond_stomp}
         for name, folder in tcp.config.static.items():
             self._mount(name, Path(folder))
+
+    def show_front(self) -> None:
+        """Have a page at ``/``, unless ``[static] INDEX`` names one; for a server alone."""
+        front = FrontPage(self.tcp.config, self._admission)
+        self._responders.setdefault("", front.respond)
 
     @property
     def names(self) -> frozenset[str]:

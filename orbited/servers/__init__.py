@@ -2,6 +2,7 @@
 
 They are reached through the proxy or directly. They know no access list of their own and listen
 on every interface unless a host is given, so they have no place on a machine of importance.
+``monitor://`` is one more; it needs a server to watch, and tells only whom ``[system]`` allows.
 """
 
 from twisted.internet.protocol import ServerFactory

@@ -7,14 +7,16 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from orbited.servers.pacing import Pace
+
 __all__ = ["Announce", "Echo", "LineEcho", "Rude"]
 
 #: A line longer than this ends the connection.
 MAX_LINE_BYTES = 65_536
 
 
-class Echo(Protocol):
-    """Returns every byte at once; a peer that does not read is not read from either."""
+class _Mirror(Protocol):
+    """Returns something of what it reads; a peer that does not read is not read from either."""
 
     def connectionMade(self) -> None:
         """Somebody connected."""
@@ -22,12 +24,16 @@ class Echo(Protocol):
         if IConsumer.providedBy(transport) and IPushProducer.providedBy(transport):
             transport.registerProducer(transport, True)
 
+
+class Echo(_Mirror):
+    """Returns every byte at once."""
+
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
         cast(ITransport, self.transport).write(data)
 
 
-class LineEcho(Protocol):
+class LineEcho(_Mirror):
     """Returns complete lines, with their LF."""
 
     def __init__(self) -> None:
@@ -53,7 +59,10 @@ class Rude(Protocol):
 
 
 class Announce(Protocol):
-    """Sends ``message N`` once a second, N from 1, without a line end."""
+    """Sends ``message N`` once a second, N from 1, without a line end.
+
+    A peer that does not read misses the numbers of that time, and nothing piles up.
+    """
 
     seconds = 1.0
     clock: IReactorTime | None = None  # the reactor, unless a test says otherwise
@@ -61,6 +70,7 @@ class Announce(Protocol):
     def connectionMade(self) -> None:
         """Somebody connected."""
         self._number = 0
+        self._pace = Pace(self.transport)
         self._loop = LoopingCall(self._announce)
         if self.clock is not None:
             self._loop.clock = self.clock
@@ -68,7 +78,8 @@ class Announce(Protocol):
 
     def _announce(self) -> None:
         self._number += 1
-        cast(ITransport, self.transport).write(b"message %d" % self._number)
+        if not self._pace.is_paused:
+            cast(ITransport, self.transport).write(b"message %d" % self._number)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The peer is gone."""

@@ -1,82 +1,99 @@
 """``/system``: what the server is and how it fares, for those who run it.
 
-==================  ==============================================
-``/system``         version, and links to the rest
-``/system/counters``  counters and gauges as JSON
-``/system/health``  200 and ``"status": "ok"``, or 503 while stopping
-==================  ==============================================
+=======================  =======================================================
+``/system``              version, and links to the rest
+``/system/monitor``      a page that shows what happens, while it happens
+``/system/metrics``      counters and gauges as text for Prometheus, or as JSON
+``/system/counters``     the same as JSON
+``/system/health``       200 and ``"status": "ok"``, or 503 while stopping
+``/system/test``         whether the next is switched on
+``/system/test/stomp``   publishes a message, for tests; see ``dispatcher.py``
+=======================  =======================================================
 
-Only the addresses of ``[system] allow`` see it. A request that a proxy has passed on, without
-that proxy being a trusted one, comes from outside even when the proxy is on this machine.
+Who may see them is told by ``admission.py``.
 """
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from orbited import __version__, json
 from orbited.cometsession import TCPResource
 from orbited.http import Exchange
+from orbited.system import metrics
+from orbited.system.admission import Admission
+from orbited.system.dispatcher import StompDispatcher
+from orbited.system.pages import reply_page
+from orbited.system.readings import Readings
 
 __all__ = ["SystemResponder"]
 
-_PAGE = f"""<!doctype html>
-<meta charset="utf-8"><title>Orbited</title>
-<h1>Orbited {__version__}</h1>
-<ul><li><a href="system/counters">counters</a><li><a href="system/health">health</a></ul>
-"""
-
-#: Any of these shows that somebody passed the request on.
-_FORWARDING_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
-
 
 class SystemResponder:
-    """Answers under ``/system``."""
+    """Answers under ``/system``.
 
-    def __init__(self, tcp: TCPResource) -> None:
-        self._tcp = tcp
+    Args:
+        local_services: what runs in this process; a broker among them can be published to.
+    """
+
+    def __init__(self, tcp: TCPResource, local_services: Mapping[Any, Any] | None = None) -> None:
+        config = tcp.config
+        self.admission = Admission(config, tcp.access)
+        self.readings = Readings(tcp)
+        services = {} if local_services is None else local_services
+        self._dispatcher = StompDispatcher(config.test.stompdispatcher_enabled, services)
 
     def respond(self, exchange: Exchange) -> None:
         """Answer a request; ``exchange.path`` is what follows ``/system``."""
-        if not self._admits(exchange):
-            exchange.reply(404, "There is nothing here.\n")
+        refusal = self.admission.refusal(exchange)
+        if refusal is not None:
+            exchange.reply(404, refusal)
+        elif exchange.path == ("test", "stomp"):
+            self._dispatcher.respond(exchange)
         elif exchange.method not in ("GET", "HEAD"):
             exchange.reply(405, "Only GET here.\n", [("Allow", "GET, HEAD")])
-        elif exchange.path in ((), ("",)):
-            exchange.reply(200, _PAGE, [("Content-Type", "text/html; charset=utf-8")])
-        elif exchange.path == ("counters",):
-            self._reply_json(exchange, 200, self.counters())
-        elif exchange.path == ("health",):
-            health = self.health()
-            self._reply_json(exchange, 200 if health["status"] == "ok" else 503, health)
         else:
-            exchange.reply(404, "There is nothing here.\n")
+            self._show(exchange)
 
     def counters(self) -> dict[str, Any]:
         """Counters since the start, and how things stand now."""
-        sessions = self._tcp.connections.values()
-        transports = Counter(session.transport_name or "none" for session in sessions)
-        return {
-            "version": __version__,
-            "counters": self._tcp.counters.as_dict(),
-            "sessions": len(sessions),
-            "transports": dict(sorted(transports.items())),
-            "queued_bytes": sum(session.core.outbox.queued_bytes for session in sessions),
-            "unacknowledged_bytes": sum(session.core.outbox.unacked_bytes for session in sessions),
-        }
+        return self.readings.take()
 
     def health(self) -> dict[str, Any]:
         """Whether new sessions are taken."""
-        status = "stopping" if self._tcp.is_draining else "ok"
-        return {"status": status, "sessions": len(self._tcp.connections), "version": __version__}
+        return self.readings.health()
 
-    def _admits(self, exchange: Exchange) -> bool:
-        allow = self._tcp.config.system.allow
-        if "*" in allow:
-            return True
-        is_passed_on = any(exchange.header(name) is not None for name in _FORWARDING_HEADERS)
-        is_trusted = bool(self._tcp.config.http.trusted_proxies)
-        return exchange.address in allow and (is_trusted or not is_passed_on)
+    def _show(self, exchange: Exchange) -> None:
+        path = exchange.path
+        if path == ():
+            reply_page(exchange, "system.html", {"version": __version__})
+        elif path == ("monitor",):
+            reply_page(exchange, "monitor.html")
+        elif path == ("counters",):
+            _reply_json(exchange, 200, self.counters())
+        elif path == ("metrics",):
+            self._show_metrics(exchange)
+        elif path == ("health",):
+            health = self.health()
+            _reply_json(exchange, 200 if health["status"] == "ok" else 503, health)
+        elif path == ("test",):
+            state = "on" if self._dispatcher.is_enabled else "off"
+            exchange.reply(
+                200, f"/system/test/stomp is {state} ([test] stompdispatcher.enabled).\n"
+            )
+        else:
+            exchange.reply(404, "There is nothing here.\n")
 
-    @staticmethod
-    def _reply_json(exchange: Exchange, status: int, value: dict[str, Any]) -> None:
-        exchange.reply(status, json.encode(value) + "\n", [("Content-Type", "application/json")])
+    def _show_metrics(self, exchange: Exchange) -> None:
+        reading = self.counters()
+        if "application/json" in (exchange.header("accept") or ""):
+            _reply_json(exchange, 200, reading, [("Vary", "Accept")])
+        else:
+            headers = [("Content-Type", metrics.CONTENT_TYPE), ("Vary", "Accept")]
+            exchange.reply(200, metrics.encode(reading), headers)
+
+
+def _reply_json(
+    exchange: Exchange, status: int, value: Any, headers: list[tuple[str, str]] | None = None
+) -> None:
+    body = json.encode(value) + "\n"
+    exchange.reply(status, body, [("Content-Type", "application/json"), *(headers or ())])

@@ -54,6 +54,30 @@ def test_announce_counts():
     assert transport.value() == b"message 1message 2"
 
 
+def test_nobody_is_read_from_who_does_not_read():
+    """Both echoes let the peer itself pace them."""
+    for scheme in ("echo", "lineecho"):
+        _, transport = connect(scheme)
+        assert (transport.producer, transport.streaming) == (transport, True)
+
+
+def test_announcements_do_not_pile_up():
+    """Who does not read misses some, and hears the right number afterwards."""
+    clock = Clock()
+    protocol = make_factory("announce").buildProtocol(None)
+    protocol.clock = clock
+    transport = StringTransport()
+    protocol.makeConnection(transport)
+    clock.advance(1)
+    transport.producer.pauseProducing()
+    clock.pump([1, 1])
+    assert transport.value() == b"message 1"
+    transport.producer.resumeProducing()
+    clock.advance(1)
+    assert transport.value() == b"message 1message 4"
+    protocol.connectionLost()
+
+
 @pytest.mark.parametrize("scheme", sorted(TEST_SERVERS))
 def test_every_server_has_a_factory(scheme):
     """That builds its protocol."""
