@@ -17,6 +17,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from orbited.direct import direct_writer
 from orbited.http import Exchange, Headers, Responder
+from orbited.protocol.addresses import browser_address
 
 __all__ = ["WebExchange", "WebResource"]
 
@@ -36,8 +37,9 @@ class WebExchange(Exchange):
         self.scheme = "https" if request.isSecure() else "http"
         if self.address in trusted_proxies:
             forwarded = self.header("x-forwarded-for") or ""
-            self.address = forwarded.rpartition(",")[2].strip() or self.address
-            self.scheme = self.header("x-forwarded-proto") or self.scheme
+            self.address = browser_address(self.address, forwarded, trusted_proxies)
+            proto = self.header("x-forwarded-proto")
+            self.scheme = proto if proto in ("http", "https") else self.scheme
         self._is_over = False
         self._is_chunked = False
         self._write: Callable[[bytes], None] | None = None

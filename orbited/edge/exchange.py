@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from orbited.edge.answer import STATUS_LINES, has_body, header_block
 from orbited.edge.head import Head
 from orbited.http import COMMON_HEADERS, Exchange, Headers, Responder
+from orbited.protocol.addresses import browser_address
 
 if TYPE_CHECKING:
     from orbited.edge.connection import EdgeConnection
@@ -68,10 +69,12 @@ class EdgeExchange(Exchange):
         self.path = path
         self.address = connection.address
         self.scheme = connection.scheme
-        if self.address in connection.factory.trusted_proxies:
+        trusted = connection.factory.trusted_proxies
+        if self.address in trusted:
             forwarded = self.header("x-forwarded-for") or ""
-            self.address = forwarded.rpartition(",")[2].strip() or self.address
-            self.scheme = self.header("x-forwarded-proto") or self.scheme
+            self.address = browser_address(self.address, forwarded, trusted)
+            proto = self.header("x-forwarded-proto")
+            self.scheme = proto if proto in ("http", "https") else self.scheme
 
     # -- the connection calls these -------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Addresses of browsers and proxies: which are meant, whose word counts, which belong together."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -58,7 +58,7 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def browser_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
+def browser_address(peer: str, forwarded_for: str, trusted: Container[str]) -> str:
     """Who made a request that perhaps came by way of proxies.
 
     Args:

@@ -86,6 +86,32 @@ def test_the_number_of_sessions_of_one_address_is_bounded(make_comet):
     comet.create(address="192.0.2.1")
 
 
+def test_a_network_of_ipv6_counts_as_one_address(make_comet):
+    """Whoever has one of its addresses has all of them."""
+    comet = make_comet({"limits": {"sessions_per_address": 2}})
+    keys = [comet.create(address=f"2001:db8:1:2::{number}") for number in range(1, 3)]
+    assert comet.ask(address="2001:db8:1:2:ffff::1").status == 429
+    comet.create(address="2001:db8:1:3::1")
+    comet.session(keys[0]).abortConnection()
+    comet.turn()
+    comet.create(address="2001:db8:1:2:ffff::1")
+
+
+def test_the_number_of_unused_sessions_is_bounded(make_comet):
+    """One too many gets 503; a transport makes room, and so does the end of one."""
+    comet = make_comet({"limits": {"unused_sessions": 2, "retry_after": 9}})
+    used, unused = comet.create(), comet.create()
+    exchange = comet.ask()
+    assert (exchange.status, exchange.headers["Retry-After"]) == (503, "9")
+    assert b"unused" in exchange.content
+    comet.open(used)
+    comet.create()
+    assert comet.ask().status == 503
+    comet.session(unused).abortConnection()
+    comet.turn()
+    comet.create()
+
+
 def test_sessions_that_are_never_used_go_away(make_comet):
     """Creating and leaving costs memory for a short time only."""
     comet = make_comet({"session": {"unused_timeout": 5}})
