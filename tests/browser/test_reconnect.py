@@ -7,14 +7,17 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.site_process import ROOT, Process, SiteProcess, free_port, manage, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
+
+TRANSPORTS = ["websocket", "xhrstream", "sse", "longpoll", "poll"]
 
 SECONDS = 30_000
 """A page waits up to half a second, one, two, four ... between its attempts."""
@@ -88,7 +91,7 @@ def expect_echo(page: Page, text: str) -> None:
     expect(newest).to_have_text(text, timeout=SECONDS)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "xhrstream", "longpoll"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_two_origins(page: Page, processes: TwoProcesses, transport: str) -> None:
     """A page of one origin talks to Orbited on another, over each transport."""
     processes.start_orbited()
@@ -113,6 +116,57 @@ def test_orbited_dies_and_comes_back(page: Page, processes: TwoProcesses) -> Non
     expect_state(page, "live")
     expect(page.locator("#problem")).to_be_hidden()
     expect_echo(page, "after")
+
+
+def send_and_expect(pages: dict[str, Page], count: int) -> None:
+    """Have every page send something, and wait until it is back: the trip of that number."""
+    for page in pages.values():
+        page.get_by_label("Message", exact=True).fill(f"trip {count}")
+        page.keyboard.press("Enter")
+    for page in pages.values():
+        newest = page.locator("#trips .trip[data-status=returned] .back").first
+        expect(newest).to_have_text(f"trip {count}", timeout=SECONDS)
+        expect(page.locator("#count")).to_have_text(f"{count} of {count}")
+
+
+LISTEN = """() => {
+    self.stomp = thywill.push.stomp;
+    self.trouble = new Promise((resolve) => {
+        thywill.push.onError = (error) => resolve(error.message);
+    });
+}"""
+
+
+@pytest.mark.timeout(100)
+def test_every_transport_outlives_orbited(chromium: Browser, processes: TwoProcesses) -> None:
+    """Pages keep what they have, connect anew by the same transport, and go on.
+
+    A server that stops in order tells them why, with 203; one that dies cannot.
+    """
+    processes.start_orbited()
+    processes.start_django()
+    with ExitStack() as stack:
+        pages = {}
+        for transport in TRANSPORTS:
+            pages[transport] = stack.enter_context(chromium.new_context()).new_page()
+            processes.open_echo(pages[transport], transport)
+        for page in pages.values():
+            expect_state(page, "live")
+        send_and_expect(pages, 1)
+        for count, number in enumerate((signal.SIGTERM, signal.SIGKILL), 2):
+            for page in pages.values():
+                page.evaluate(LISTEN)
+            assert processes.orbited is not None
+            with processes.orbited as orbited:
+                orbited.stop(number)
+            was_told = ["code 203" in page.evaluate("trouble") for page in pages.values()]
+            assert was_told == [number == signal.SIGTERM] * len(pages)
+            processes.start_orbited()
+            for transport, page in pages.items():
+                expect_state(page, "live")
+                assert page.evaluate("thywill.push.transport") == transport
+                assert page.evaluate("thywill.push.stomp !== stomp")
+            send_and_expect(pages, count)
 
 
 def test_orbited_comes_late(page: Page, processes: TwoProcesses) -> None:
