@@ -29,7 +29,7 @@ __all__ = ["Handshake", "begin", "upgrade"]
 _HANDSHAKE_HEADERS = ("connection", "upgrade", "host", "origin")
 
 #: What compression looks back upon, as a power of two, and zlib's level of memory. With these a
-#: connection keeps some 30 kB; with zlib's own defaults it would be 300.
+#: connection keeps some 50 kB; with zlib's own defaults it would be 300.
 WINDOW_BITS = 12
 MEMORY_LEVEL = 5
 

@@ -1,10 +1,14 @@
 """The end points ``/ws`` and ``/stomp``: who gets through, and what is said to others."""
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
+from orbited.bridge_settings import WebSocketSettings
 from orbited.config import from_mapping
 from orbited.service import Comet
 from tests.support.bridge_server import Server
@@ -205,6 +209,18 @@ def test_the_limits_on_sessions_count_bridges(limit, status):
     socket.connection.connectionLost()
     assert server.ask("/tcp").status == 200
     assert server.ask("/ws/local:1").status == status
+
+
+# -- the reference --------------------------------------------------------------------------------
+
+
+def test_the_reference_has_every_setting():
+    """With its default, as orbited.cfg would write it."""
+    page = (Path(__file__).parents[2] / "documentation/reference/websocket.md").read_text()
+    for setting in fields(WebSocketSettings):
+        default = int(setting.default) if isinstance(setting.default, bool) else setting.default
+        cell = f" {default} " if default != "" else " "
+        assert f"| `[websocket] {setting.name}` |{cell}|" in page
 
 
 # -- the echo -------------------------------------------------------------------------------------
