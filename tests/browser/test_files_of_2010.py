@@ -244,10 +244,9 @@ def test_close_codes(page: Page, old: ServerOf2010, transport: str) -> None:
         assert page.evaluate("([port, host]) => closing(port, host)", [port, host]) == code
 
 
-@pytest.mark.parametrize("transport", ["XHRStream", "LongPoll"])
-def test_a_server_that_hangs(page: Page, old: ServerOf2010, transport: str) -> None:
+def test_a_server_that_hangs(page: Page, old: ServerOf2010) -> None:
     """The page notices by the pings that it was told of: 101."""
-    visit(page, old.page_url, transport)
+    visit(page, old.page_url, "XHRStream")
     page.evaluate(
         """port => connect(port).then((socket) => {
         globalThis.hasClosed = new Promise((resolve) => (socket.onclose = resolve));
