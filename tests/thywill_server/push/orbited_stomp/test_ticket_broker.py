@@ -137,3 +137,51 @@ def test_the_site_ends_a_session(connect, ticket):
     assert pages[0].protocol.factory.disconnect(session="session") == 2
     assert [page.answers() for page in pages] == [["CONNECTED", "disconnected"]] * 2
     assert stranger.answers() == ["CONNECTED"]
+
+
+CHANNEL = "/topic/thywill.channel.chat.room_3Aa"
+
+
+def subscribe(page, destination, **headers):
+    """Subscribe, and give what the broker says to it."""
+    page.answers()
+    page.send("SUBSCRIBE", id=destination, destination=destination, receipt="r", **headers)
+    return page.answers()
+
+
+def test_a_channel_has_a_ticket_of_its_own(connect, ticket):
+    """Shown with the SUBSCRIBE it lets the page into that channel, and the connection goes on."""
+    page = connect().connect(PAGE, ticket())
+    assert subscribe(page, CHANNEL, ticket=ticket(subscribe=[CHANNEL])) == ["RECEIPT"]
+    assert subscribe(page, OWN) == ["RECEIPT"]
+
+
+@pytest.mark.parametrize("shown", ["", "forged", "another channel's", "another's", "expired"])
+def test_no_good_ticket_for_a_channel(connect, ticket, shown):
+    """Without a ticket for this very channel, of one's own and in time, nobody gets in."""
+    good = ticket(subscribe=[CHANNEL])
+    text = {
+        "forged": good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
+        "another channel's": ticket(subscribe=[CHANNEL + "b"]),
+        "another's": ticket("other", subscribe=[CHANNEL]),
+        "expired": ticket(subscribe=[CHANNEL], now=time.time() - 61),
+    }.get(shown, shown)
+    page = connect().connect(PAGE, ticket())
+    assert subscribe(page, CHANNEL, ticket=text) == ["create-refused"]
+    assert page.transport.disconnecting
+
+
+def test_a_ticket_of_another_session_lets_nobody_in(connect, ticket):
+    """After a log-out and another log-in the old connection gets no further."""
+    page = connect().connect(PAGE, ticket())
+    text = ticket(subscribe=[CHANNEL], session="another")
+    assert subscribe(page, CHANNEL, ticket=text) == ["create-refused"]
+
+
+def test_a_renewal_names_more(connect, ticket):
+    """After a log-in the new ticket names the user's destination, which is let through then."""
+    more = "/topic/thywill.user.7"
+    page = connect().connect(PAGE, ticket())
+    renewed = ticket(subscribe=[OWN, more])
+    assert subscribe(page, renewal_destination(PAGE), ticket=renewed) == ["RECEIPT"]
+    assert subscribe(page, more) == ["RECEIPT"]
