@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings as django_settings
+from django.core.cache import caches
 from django.templatetags.static import static
 from django.urls import reverse
 
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.client_interface.base import ClientInterfaceComponent
-from thywill_server.client_interface.django_site.recent_replies import RecentReplies
+from thywill_server.client_interface.django_site.recent_replies import Answer, RecentReplies
+from thywill_server.client_interface.django_site.shared_replies import SharedReplies
 from thywill_server.component import Component, Problem, Setting
 from thywill_server.connections.settings import SETTINGS as CONNECTION_SETTINGS
 
@@ -56,6 +58,20 @@ class DjangoSite(ClientInterfaceComponent):
             default=10.0,
             minimum=0,
         ),
+        "replies_cache": Setting(
+            kind="str",
+            help="For a site of several processes: which of Django's CACHES remembers, for all of "
+            "them, what was answered, so that a repeated message is handled once wherever it "
+            "arrives. Empty: each process remembers its own.",
+            default="",
+        ),
+        "replies_cache_seconds": Setting(
+            kind="float",
+            help="How long it is remembered there; a page repeats a message for a minute.",
+            default=120.0,
+            minimum=1,
+            maximum=86_400,
+        ),
         "health_details": Setting(
             kind="bool",
             help="Whether /thywill/health/ tells strangers what each component says, not only "
@@ -86,7 +102,31 @@ class DjangoSite(ClientInterfaceComponent):
                     f"reads, DATA_UPLOAD_MAX_MEMORY_SIZE, which is {allowed}; got {wanted}"
                 )
             )
+        alias = self.settings["replies_cache"]
+        if alias and alias not in django_settings.CACHES:
+            known = ", ".join(f'"{name}"' for name in django_settings.CACHES)
+            sentence = f"expected one of CACHES ({known}), got {alias!r}"
+            problems.append(Problem(f"{self.setting_name('replies_cache')}: {sentence}"))
         return problems
+
+    def answer_once(
+        self, client_uuid: str, message_id: str | None, handle: Callable[[], Answer]
+    ) -> Answer:
+        """Give the answer to a message, calling ``handle`` if it was not handled before.
+
+        Raises:
+            Refusal: ``still-handling``, when it is being handled and takes too long.
+        """
+        if message_id is None or not self.settings["replies_cache"]:
+            return self.replies.answer(client_uuid, message_id, handle)
+        shared = SharedReplies(
+            caches[self.settings["replies_cache"]],
+            keep_seconds=self.settings["replies_cache_seconds"],
+            wait_seconds=self.settings["repeat_wait_seconds"],
+        )
+        return self.replies.answer(
+            client_uuid, message_id, lambda: shared.answer(client_uuid, message_id, handle)
+        )
 
     def new_configuration(self, client: Client) -> ClientConfiguration:
         """Begin with the framework's own script, before those of every component."""

@@ -2,7 +2,7 @@
 
 A page whose POST got no answer cannot know whether the message was handled, so it sends it again
 with the same id. This memory answers such a repetition with the first answer. It belongs to one
-process and is bounded; a repetition that reaches another process is handled again.
+process and is bounded; ``shared_replies`` is one for several processes.
 """
 
 from __future__ import annotations

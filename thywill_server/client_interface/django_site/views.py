@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -103,9 +104,8 @@ def send(request: HttpRequest, fields: Fields) -> HttpResponse:
     if "message" not in fields:
         raise Refusal("malformed-message", 'The field "message" is missing.')
     message = ClientMessage(fields.get("id"), fields.get("command"), fields["message"])
-    replies = _site().replies
     return responses.response(
-        replies.answer(client.uuid, message.id, lambda: _handled(client, message))
+        _site().answer_once(client.uuid, message.id, lambda: _handled(client, message))
     )
 
 
@@ -155,6 +155,9 @@ def channel(request: HttpRequest, fields: Fields) -> HttpResponse:
     if fields.get("leave") is True:
         application.leave(client, name)
         return responses.response(responses.ok_answer(id=id_, channel=name))
+    if fields.get("presence") is True:
+        who = partial(application.present, client, name)
+        return responses.response(_answer_of(client, id_, f"channel {name:.80}", who))
     asked = Join(name, _after(fields.get("after")), _replay(fields.get("replay")))
     return responses.response(
         _answer_of(client, id_, f"channel {name:.80}", lambda: application.join(client, asked))
