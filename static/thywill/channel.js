@@ -132,6 +132,17 @@ export class Channel {
     return this.#emitter.on(event, listener);
   }
 
+  /**
+   * Ask who is here, in a channel with presence: `{identity, name}` of each, users and visitors.
+   * Who comes and goes after that is heard with `on("join")` and `on("leave")`.
+   *
+   * @returns {Promise<{identity: string, name: string | null}[]>} rejects with a ThywillError
+   */
+  async presence() {
+    const answer = await this.#line.ask({ channel: this.name, presence: true });
+    return answer.presence;
+  }
+
   /** Leave; nothing is heard from then on. */
   leave() {
     if (this.state !== "left") {

@@ -39,7 +39,19 @@ export class ThywillError extends Error {
 }
 
 /** Answers of the site that no further attempt can change: the page must be loaded again. */
-const FINAL = new Set(["unknown-client", "csrf-failed", "not-allowed", "unknown-application"]);
+const FINAL = new Set([
+  "unknown-client",
+  "csrf-failed",
+  "not-allowed",
+  "unknown-application",
+  "disconnected",
+]);
+
+/** The site has ended the connection of this page. */
+export function disconnected() {
+  const text = "the site has ended this connection; load the page again";
+  return new ThywillError("disconnected", text);
+}
 
 /** @param {any} error */
 export function isFinal(error) {

@@ -8,15 +8,17 @@ const SITE_IS_AWAY = new Set([502, 503, 504]);
  *
  * @param {string} path
  * @param {object} body
- * @param {{csrfToken: string, timeoutSeconds?: number, fetch?: typeof fetch}} options
+ * @param {{csrfToken: string, timeoutSeconds?: number, keepalive?: boolean,
+ *   fetch?: typeof fetch}} options `keepalive`: send it even when the page is being unloaded
  * @returns {Promise<Record<string, any>>} the answer, whose `status` is "ok"
  * @throws {ThywillError} code `network` when nobody answered, so that it is not known whether the
  *   site has seen the request; otherwise the code of the answer
  */
 export async function post(path, body, options) {
-  const { csrfToken, ...more } = options;
+  const { csrfToken, keepalive = false, ...more } = options;
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken };
-  return answerOf(path, { method: "POST", headers, body: JSON.stringify(body) }, more);
+  const request = { method: "POST", headers, body: JSON.stringify(body), keepalive };
+  return answerOf(path, request, more);
 }
 
 /**

@@ -13,6 +13,7 @@ import { Channels } from "./channels.js";
 import { Emitter, guarded } from "./emitter.js";
 import { ThywillError } from "./errors.js";
 import { get, post } from "./http.js";
+import { Lease } from "./lease.js";
 import { loader } from "./loader.js";
 import { createPush } from "./push.js";
 import { Readiness } from "./readiness.js";
@@ -97,6 +98,7 @@ export function createThywill(request = post, read = get) {
     /** Close the push connection, until `open`. */
     close() {
       state.apply("close");
+      lease.release();
       guarded(thywill.push.closeConnection);
     },
 
@@ -114,15 +116,17 @@ export function createThywill(request = post, read = get) {
      * @param {string} path
      * @param {object} fields
      * @param {number} [timeoutSeconds]
+     * @param {boolean} [keepalive] whether it goes out even when the page is being unloaded
      * @returns {Promise<Record<string, any>>} rejects with a ThywillError
      */
-    async request(path, fields, timeoutSeconds) {
+    async request(path, fields, timeoutSeconds, keepalive = false) {
       if (thywill.config === null) {
         throw new ThywillError("bootstrap-failed", "the page has no configuration yet");
       }
       const told = thywill.config.bootstrap_parameters;
       const body = { uuid: thywill.config.uuid, token: told.client_token, ...fields };
-      const ask = () => request(path, body, { csrfToken: told.csrf_token, timeoutSeconds });
+      const options = { timeoutSeconds, keepalive };
+      const ask = () => request(path, body, { csrfToken: told.csrf_token, ...options });
       try {
         return await ask();
       } catch (error) {
@@ -190,8 +194,12 @@ export function createThywill(request = post, read = get) {
     loader,
 
     push: createPush(state, {
-      established: () => thywill.bootstrap.checkCompletion(),
+      established: () => {
+        lease.hold();
+        thywill.bootstrap.checkCompletion();
+      },
       refused: (error) => {
+        lease.drop();
         thywill.bootstrap.fail("push", error?.message ?? String(error), error);
         channels.refuse(error);
       },
@@ -226,6 +234,8 @@ export function createThywill(request = post, read = get) {
     },
   };
   const channels = new Channels(thywill);
+  const lease = new Lease(thywill);
+  globalThis.window?.addEventListener("pagehide", () => lease.release());
   return thywill;
 }
 

@@ -134,6 +134,14 @@ class ApplicationComponent(Component):
         """
         raise Refusal("unknown-channel")
 
+    def present(self, client: Client, channel: str) -> dict[str, Json]:
+        """Tell a client who is in a channel: ``channel`` and ``presence``.
+
+        Raises:
+            Refusal: as of `join`; ``not-found``: nobody notes who is there.
+        """
+        raise Refusal("unknown-channel")
+
     def client_connected(self, client: Client) -> None:
         """Note that a page has connected; outside of requests, in a thread of its own."""
 

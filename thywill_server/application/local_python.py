@@ -246,6 +246,20 @@ class LocalPython(ApplicationComponent):
 
             let_out(connections(), self.push, client, application.name, channel)
 
+    def present(self, client: Client, channel: str) -> dict[str, Json]:
+        """Tell a client who is in a channel that it may join."""
+        application = self._application_of(client)
+        self._equip(client)
+        with handling(self.push, self, application.name):
+            found = channel_of(application.name, application.app.channels, channel)
+            require_member(client, found, self._ask)
+        if not found.declaration.presence:
+            raise ApplicationError("not-found", f'Nobody notes who is in "{found.name}".')
+        from thywill_server.connections.presence import present
+
+        cards = present(self.push.channel_destination(application.name, found.name)).cards
+        return {"channel": found.name, "presence": plain(cards)}
+
     # Coming and going.
 
     def client_connected(self, client: Client) -> None:

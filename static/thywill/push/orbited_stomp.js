@@ -15,7 +15,7 @@
  * one destination more, that of the user.
  */
 import { Backoff } from "../backoff.js";
-import { ThywillError, isFinal } from "../errors.js";
+import { ThywillError, disconnected, isFinal } from "../errors.js";
 import { thywill } from "../thywill.js";
 import { Attempt, connectionLost } from "./attempt.js";
 import { register } from "./register.js";
@@ -184,7 +184,8 @@ export class OrbitedStomp {
     };
     client.onerrorframe = (/** @type {any} */ frame) => {
       const text = frame.headers.message || frame.body || "the broker closed the connection";
-      this.#lost(attempt, new ThywillError("broker", text));
+      const isEnded = frame.headers.code === "disconnected";
+      this.#lost(attempt, isEnded ? disconnected() : new ThywillError("broker", text));
     };
     client.onconnectedframe = () => {
       if (isCurrent()) {
@@ -199,7 +200,9 @@ export class OrbitedStomp {
       }
     };
     client.onmessageframe = (/** @type {any} */ frame) => {
-      if (isCurrent()) {
+      if (isCurrent() && frame.headers.thywill === "disconnected") {
+        this.#lost(attempt, disconnected()); // from a broker that cannot end it
+      } else if (isCurrent()) {
         const { event, channel, epoch, offset } = frame.headers;
         const contentType = frame.headers["content-type"] ?? "text/plain";
         const place = channel === undefined ? {} : { channel, epoch, offset };

@@ -176,6 +176,27 @@ test("an ERROR frame is told, and the connection is made again", async () => {
   assert.deepEqual(heard, ["live", "recovering"]);
 });
 
+const ENDINGS = {
+  "the broker's ERROR": (client) => {
+    client.onerrorframe({ headers: { code: "disconnected", message: "Disconnected" }, body: "" });
+    client.onclose(201);
+  },
+  "a word of a broker that cannot end it": (client) => {
+    client.onmessageframe({ headers: { thywill: "disconnected" }, body: "" });
+  },
+};
+for (const [way, end] of Object.entries(ENDINGS)) {
+  test(`after ${way} the page stays closed`, async (t) => {
+    const { client, site, heard, thywill } = await live();
+    end(client);
+    assert.deepEqual(heard.slice(-2), ["closed", "disconnected"]);
+    t.mock.timers.tick(600_000);
+    await settle();
+    assert.equal(site.requests.length, 0);
+    assert.equal(thywill.state, "closed");
+  });
+}
+
 for (const code of ["unknown-client", "unknown-application", "not-allowed"]) {
   test(`after ${code} for a ticket nothing is tried any more`, async (t) => {
     const { client, site, heard, thywill } = await live();
