@@ -128,18 +128,18 @@ class Router:
 
     def begin(self, connection: EdgeConnection, head: Head) -> Incoming:
         """Find who answers a request."""
-        if self._is_comets(head):
-            path = tuple(head.segments()[self._first :])
-            return EdgeExchange(connection, head, path, self._pages.respond)
-        assert self._root is not None
-        return self._root.begin(connection, head)
-
-    def _is_comets(self, head: Head) -> bool:
-        if self._root is None:
-            return True
+        root = self._root
+        if self._first and root is not None and not self._is_below(head.path):
+            return root.begin(connection, head)
+        path = head.segments()
         if self._first:
-            return head.path.startswith(self._prefix) or head.path == self._prefix[:-1]
-        return head.segments()[0] in self._names
+            path = path[self._first :]
+        elif root is not None and path[0] not in self._names:
+            return root.begin(connection, head)
+        return EdgeExchange(connection, head, tuple(path), self._pages.respond)
+
+    def _is_below(self, path: bytes) -> bool:
+        return path.startswith(self._prefix) or path == self._prefix[:-1]
 
 
 def _with_slashes(prefix: str) -> bytes:

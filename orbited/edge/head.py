@@ -11,16 +11,17 @@
 it is what RFC 9112 leaves to the server, and what two servers in a row could read differently.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote_to_bytes
 
-from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserUpgrade
 from httptools import HttpRequestParser as Parser
 
 from orbited.errors import RequestError
 
-__all__ = ["Head", "parse_head"]
+__all__ = ["Head", "HeadParser"]
 
 #: RFC 9112, 3: one space each, and a target in origin-form without a fragment.
 _REQUEST_LINE = re.compile(
@@ -32,6 +33,44 @@ _CODINGS = re.compile(rb"\r\ntransfer-encoding:[ \t]*([a-z0-9 \t,-]+)\r\n", re.I
 
 #: Of these a second one is never harmless.
 _SINGLE = (b"host", b"content-length", b"transfer-encoding")
+
+
+class _Headers:
+    """The lines behind the first: what they say, whatever was asked for.
+
+    Attributes:
+        items: in order, names as they were sent.
+        fields: lower-case name to value; the last one of a name that came twice.
+        length: of the body; None when it is chunked.
+        is_last: no other request is to follow.
+        expects_continue: the body comes only after ``100 Continue``.
+    """
+
+    __slots__ = ("expects_continue", "fields", "is_last", "items", "length")
+
+    def __init__(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        self.items = items
+        # llhttp leaves blanks behind a value.
+        self.fields = {name.lower(): value.strip(b" \t") for name, value in items}
+        self.expects_continue = False
+        self.length: int | None = None
+        self._set_framing()
+        connection = self.fields.get(b"connection", b"").lower()
+        self.is_last = b"close" in connection and b"close" in _words(connection)
+
+    def _set_framing(self) -> None:
+        """Find out how long the body is. RFC 9112, 6.3."""
+        fields = self.fields
+        coding = fields.get(b"transfer-encoding")
+        if coding is None:
+            self.length = int(fields.get(b"content-length", b"0"))
+        elif coding.lower() != b"chunked":
+            raise RequestError(501, "The only transfer coding known here is chunked.")
+        expectation = fields.get(b"expect")
+        if expectation is not None:
+            if expectation.lower() != b"100-continue":
+                raise RequestError(417, "The only expectation known here is 100-continue.")
+            self.expects_continue = self.length != 0
 
 
 class Head:
@@ -66,19 +105,27 @@ class Head:
     target: bytes
     path: bytes
     query: bytes | None
-    fields: dict[bytes, bytes]
-    length: int | None
-    is_http_1_1: bool
-    keeps_alive: bool
-    expects_continue: bool
 
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, line: re.Match[bytes], headers: _Headers) -> None:
+        self.method, self.target, self.path, self.query, minor = line.groups()
         self._headers = headers
+        self.fields = headers.fields
+        self.length = headers.length
+        self.is_http_1_1 = minor == b"1"
+        if self.is_http_1_1:
+            if b"host" not in self.fields:
+                raise RequestError(400, "The request has no Host header.")
+            self.keeps_alive = not headers.is_last
+            self.expects_continue = headers.expects_continue
+        else:
+            if self.length is None:
+                raise RequestError(400, "HTTP/1.0 knows no Transfer-Encoding.")
+            self.keeps_alive = self.expects_continue = False
 
     @property
     def items(self) -> list[tuple[bytes, bytes]]:
         """The headers in order, names as they were sent."""
-        return [(name, value.strip(b" \t")) for name, value in self._headers]
+        return [(name, value.strip(b" \t")) for name, value in self._headers.items]
 
     def segments(self) -> list[str]:
         """The parts of the path between slashes, percent-decoded, as Latin-1."""
@@ -89,7 +136,41 @@ class Head:
         return parts
 
 
-class _Fields:
+class HeadParser:
+    """Reads the heads of one connection.
+
+    A browser repeats its headers, and often nothing but the request line is new: the bytes behind
+    it are not read again when they are those of the last request, or of the one before, as where
+    POST and GET take turns.
+    """
+
+    __slots__ = ("_before", "_last", "_max_headers")
+
+    def __init__(self, max_headers: int) -> None:
+        self._max_headers = max_headers
+        self._last = b"", _Headers(())
+        self._before = self._last
+
+    def parse(self, data: bytes) -> Head:
+        """Read one head, empty line included.
+
+        Raises:
+            RequestError: with the status of the answer.
+        """
+        line = _REQUEST_LINE.match(data)
+        if line is None:
+            raise _problem_of_line(data[: data.index(b"\r\n")])
+        if not _knows_method(line[1]):
+            raise RequestError(501, "This server knows no such method.")
+        block = data[line.end() :]
+        if self._last[0] != block:
+            self._last, self._before = self._before, self._last
+            if self._last[0] != block:
+                self._last = block, _parse_headers(block, self._max_headers)
+        return Head(line, self._last[1])
+
+
+class _Collector:
     """Collects headers for httptools: its callback is that of a dict, without a frame of Python."""
 
     __slots__ = ("on_header",)
@@ -98,81 +179,45 @@ class _Fields:
         self.on_header = collect
 
 
-def parse_head(data: bytes, header_count: int) -> Head:
-    """Read one head, empty line included.
-
-    Args:
-        header_count: how many lines it has beside the first and the empty one.
-
-    Raises:
-        RequestError: with the status of the answer.
-    """
-    line = _REQUEST_LINE.match(data)
-    if line is None:
-        raise _problem_of_line(data[: data.index(b"\r\n")])
-    headers: dict[bytes, bytes] = {}
-    _parse(data, headers.__setitem__)
-    items: Iterable[tuple[bytes, bytes]] = headers.items()
-    # llhttp leaves blanks behind a value.
-    fields = {name.lower(): value.strip(b" \t") for name, value in items}
-    if len(fields) != header_count:
-        items = _with_twins(data)
-        fields = {name.lower(): value.strip(b" \t") for name, value in items}
-    head = Head(items)
-    head.fields = fields
-    head.method, head.target, head.path, head.query, minor = line.groups()
-    head.is_http_1_1 = minor == b"1"
-    if head.is_http_1_1 and b"host" not in fields:
-        raise RequestError(400, "The request has no Host header.")
-    _set_framing(head)
-    connection = fields.get(b"connection", b"").lower()
-    head.keeps_alive = head.is_http_1_1 and (
-        connection == b"keep-alive" or b"close" not in _words(connection)
-    )
-    return head
-
-
-def _parse(data: bytes, collect: Callable[[bytes, bytes], None]) -> None:
-    """Have each header collected, if this is a head."""
-    try:
-        Parser(_Fields(collect)).feed_data(data)
-    except HttpParserUpgrade:
-        pass  # whether anything is upgraded is decided by whoever answers
-    except HttpParserInvalidMethodError:
-        raise RequestError(501, "This server knows no such method.") from None
-    except HttpParserError as error:
-        raise _problem_of_headers(data, error) from None
-
-
-def _with_twins(data: bytes) -> list[tuple[bytes, bytes]]:
-    """All headers of a head in which some came more than once."""
-    items: list[tuple[bytes, bytes]] = []
-    _parse(data, lambda name, value: items.append((name, value)))
+def _parse_headers(block: bytes, max_headers: int) -> _Headers:
+    """Read all lines but the first, empty line included."""
+    count = block.count(b"\r\n") - 1
+    if count > max_headers:
+        raise RequestError(431, "The request has more headers than this server takes.")
+    once: dict[bytes, bytes] = {}
+    _feed(block, once.__setitem__)
+    headers = _Headers(once.items())
+    if len(headers.fields) == count:
+        return headers
+    items: list[tuple[bytes, bytes]] = []  # some came more than once
+    _feed(block, lambda name, value: items.append((name, value)))
     names = [name.lower() for name, _ in items]
     for name in _SINGLE:
         if names.count(name) > 1:
             raise RequestError(400, f"There is more than one {name.decode().title()} header.")
-    return items
+    return _Headers(items)
 
 
-def _set_framing(head: Head) -> None:
-    """Find out how long the body is. RFC 9112, 6.3."""
-    fields = head.fields
-    head.expects_continue = False
-    coding = fields.get(b"transfer-encoding")
-    if coding is not None:
-        if not head.is_http_1_1:
-            raise RequestError(400, "HTTP/1.0 knows no Transfer-Encoding.")
-        if coding.lower() != b"chunked":
-            raise RequestError(501, "The only transfer coding known here is chunked.")
-        head.length = None
-    else:
-        head.length = int(fields.get(b"content-length", b"0"))
-    expectation = fields.get(b"expect")
-    if expectation is not None:
-        if expectation.lower() != b"100-continue":
-            raise RequestError(417, "The only expectation known here is 100-continue.")
-        head.expects_continue = head.is_http_1_1 and head.length != 0
+def _feed(block: bytes, collect: Callable[[bytes, bytes], None]) -> None:
+    """Have each header collected, if these are headers."""
+    try:
+        Parser(_Collector(collect)).feed_data(b"GET / HTTP/1.1\r\n" + block)
+    except HttpParserUpgrade:
+        pass  # whether anything is upgraded is decided by whoever answers
+    except HttpParserError as error:
+        raise _problem_of_headers(block, error) from None
+
+
+@functools.lru_cache(128)
+def _knows_method(method: bytes) -> bool:
+    """Whether the parser knows a method."""
+    try:
+        Parser(object()).feed_data(method + b" / HTTP/1.1\r\nHost: x\r\n\r\n")
+    except HttpParserUpgrade:
+        pass
+    except HttpParserError:
+        return False
+    return True
 
 
 def _words(value: bytes) -> list[bytes]:
@@ -191,8 +236,8 @@ def _problem_of_line(line: bytes) -> RequestError:
     return RequestError(400, "This does not begin like a request.")
 
 
-def _problem_of_headers(data: bytes, error: HttpParserError) -> RequestError:
-    codings = _CODINGS.findall(data)
+def _problem_of_headers(block: bytes, error: HttpParserError) -> RequestError:
+    codings = _CODINGS.findall(b"\r\n" + block)
     if len(codings) == 1 and b"chunked" not in _words(codings[0].lower()):
         return RequestError(501, "The only transfer coding known here is chunked.")
     # The parser's sentences are fixed ones, without a byte of what was sent.

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable
 
 from orbited.edge.body import ChunkedBody
-from orbited.edge.head import Head, parse_head
+from orbited.edge.head import Head, HeadParser
 from orbited.errors import RequestError
 from orbited.protocol.settings import RequestLimits
 
@@ -68,6 +68,7 @@ class RequestReader:
         "_buffer",
         "_deadline",
         "_events",
+        "_heads",
         "_limits",
         "_max_body_bytes",
         "_received",
@@ -80,6 +81,7 @@ class RequestReader:
     ) -> None:
         self._limits = limits
         self._max_body_bytes = max_body_bytes
+        self._heads = HeadParser(limits.header_count)
         self._buffer = b""
         self._events: list[Event] = []
         self._to_send = b""
@@ -176,10 +178,7 @@ class RequestReader:
         end += 4
         head_bytes = buffer[:end]
         self._check_size(head_bytes)
-        header_count = head_bytes.count(b"\r\n") - 2
-        if header_count > limits.header_count:
-            raise RequestError(431, "The request has more headers than this server takes.")
-        self._begin(parse_head(head_bytes, header_count), buffer[end:], now)
+        self._begin(self._heads.parse(head_bytes), buffer[end:], now)
 
     def _check_partial_head(self, buffer: bytes) -> None:
         """Find out as early as possible that this is not going to be a head."""
