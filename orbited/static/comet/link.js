@@ -26,6 +26,7 @@
 import { Backoff } from "./backoff.js";
 import { Deadline } from "./deadline.js";
 import { Ladder } from "./ladder.js";
+import { Patience } from "./patience.js";
 import { Pause } from "./pause.js";
 import { Poster } from "./poster.js";
 import { Transport } from "./transports/base.js";
@@ -64,11 +65,8 @@ export class Link {
   #poster;
   #ackSoon;
   #upSoon;
-  #outage;
-  #getBackoff;
-  #cutBackoff;
+  #patience;
   #postBackoff;
-  #getPause;
   #postPause;
   /** @type {Transport | null} */
   #carrier = null;
@@ -83,7 +81,6 @@ export class Link {
   #willFlush = false;
   #isPosting = false;
   #isWoken = false;
-  #failedAttempts = 0; // to reach the server, in a row
   #isResting = false;
   #isEnding = false;
   #isOver = false;
@@ -100,12 +97,8 @@ export class Link {
     this.#poster = new Poster(platform, settings, sessionUrl, upstream, downstream);
     this.#ackSoon = new Deadline(platform, () => this.#sendAck());
     this.#upSoon = new Deadline(platform, () => void this.#postAll());
-    this.#outage = new Deadline(platform, () => this.#report(null));
-    const { RETRY_BASE, RETRY_CAP, RETRY_CAP_REACHABLE } = settings;
-    this.#getBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP);
-    this.#cutBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP_REACHABLE);
-    this.#postBackoff = new Backoff(platform.random, RETRY_BASE, RETRY_CAP);
-    this.#getPause = new Pause(platform);
+    this.#patience = new Patience(platform, settings, () => this.#report(null));
+    this.#postBackoff = new Backoff(platform.random, settings.RETRY_BASE, settings.RETRY_CAP);
     this.#postPause = new Pause(platform);
   }
 
@@ -152,16 +145,15 @@ export class Link {
     this.#poster.interrupt();
     this.#ackSoon.clear();
     this.#upSoon.clear();
-    this.#outage.clear();
-    this.#getPause.skip();
+    this.#patience.stop();
     this.#postPause.skip();
   }
 
   /** The network may be another one: do not wait any longer, and trust no old connection. */
   wake() {
-    this.#isWoken = this.#getPause.isWaiting || this.#carrier === null;
+    this.#isWoken = this.#patience.isWaiting || this.#carrier === null;
     this.#postPause.skip();
-    this.#getPause.skip();
+    this.#patience.skip();
     if (this.#isEnding) return;
     this.#poster.interrupt();
     if (this.#carrier !== null || this.#isResting) this.#connect();
@@ -210,17 +202,8 @@ export class Link {
   /** @param {string} name */
   #onAlive(name) {
     this.#ladder.worked();
-    this.#reached();
+    this.#patience.reached();
     this.#report(name);
-  }
-
-  /** The server has answered: long waits, if there are any, are over. */
-  #reached() {
-    this.#outage.clear();
-    this.#getBackoff.reset();
-    if (this.#failedAttempts === 0) return;
-    this.#failedAttempts = 0;
-    this.#getPause.skip();
   }
 
   /** @param {string | null} name */
@@ -258,37 +241,35 @@ export class Link {
   async #afterLife(outcome, pauseMs) {
     const hasLasted = this.#parts.platform.now() - this.#carrierSince >= TOO_SOON_MS;
     if (this.#hasProgressed || hasLasted) {
-      this.#cutBackoff.reset();
+      this.#patience.succeeded();
       this.#ladder.succeeded();
     } else if (outcome === "failed" && this.#ladder.failed()) {
       return;
     }
     if (outcome === "clean") {
       this.#listener.onheard();
-      if (pauseMs > 0) await this.#wait(pauseMs);
+      if (pauseMs > 0) await this.#wait(() => this.#patience.betweenPolls(pauseMs));
       if (pauseMs > 0 || this.#hasProgressed || hasLasted) return;
     }
-    await this.#wait(this.#cutBackoff.next());
+    await this.#wait(() => this.#patience.afterCut());
   }
 
   async #afterSilence() {
-    this.#outage.withinAtMost(this.#parts.settings.OUTAGE_DELAY);
+    this.#patience.asking();
     const outcome = await this.#poster.post();
-    this.#outage.clear();
+    this.#patience.asked();
     if (this.#isOver || this.#isWoken) return;
     this.#judge(outcome);
-    if (outcome === "accepted") {
-      if (!this.#ladder.failed()) await this.#wait(this.#cutBackoff.next());
-    } else {
-      this.#failedAttempts += 1;
-      if (this.#failedAttempts > 1) this.#report(null); // one may fail with the cut itself
-      await this.#wait(this.#getBackoff.next());
+    if (outcome !== "accepted") {
+      await this.#wait(() => this.#patience.afterFailure());
+    } else if (!this.#ladder.failed()) {
+      await this.#wait(() => this.#patience.afterCut());
     }
   }
 
-  /** @param {number} milliseconds */
-  async #wait(milliseconds) {
-    if (!this.#isOver && !this.#isWoken) await this.#getPause.wait(milliseconds);
+  /** @param {() => Promise<void>} wait */
+  async #wait(wait) {
+    if (!this.#isOver && !this.#isWoken) await wait();
   }
 
   // ------------------------------------------------------------------ down
@@ -370,7 +351,7 @@ export class Link {
   #judge(outcome) {
     if (outcome === "accepted") {
       this.#postBackoff.reset();
-      this.#reached();
+      this.#patience.reached();
       this.#listener.onheard();
       this.#onAccepted();
     } else if (outcome !== "unreachable") {
@@ -380,6 +361,7 @@ export class Link {
 
   #onAccepted() {
     this.#hasProgressed = true;
+    this.#patience.accepted();
     if (this.#isEnding && this.#parts.upstream.isEmpty) this.#listener.onflushed();
   }
 }

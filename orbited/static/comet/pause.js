@@ -5,6 +5,7 @@ export class Pause {
   #platform;
   /** @type {unknown} */
   #timer = null;
+  #due = 0;
   /** @type {(() => void) | null} */
   #resume = null;
 
@@ -26,8 +27,21 @@ export class Pause {
   wait(milliseconds) {
     return new Promise((resolve) => {
       this.#resume = resolve;
-      this.#timer = this.#platform.setTimeout(() => this.skip(), milliseconds);
+      this.#arm(milliseconds);
     });
+  }
+
+  /** Go on after so long at the latest. @param {number} milliseconds */
+  withinAtMost(milliseconds) {
+    if (this.#resume === null || this.#due <= this.#platform.now() + milliseconds) return;
+    this.#platform.clearTimeout(this.#timer);
+    this.#arm(milliseconds);
+  }
+
+  /** @param {number} milliseconds */
+  #arm(milliseconds) {
+    this.#due = this.#platform.now() + milliseconds;
+    this.#timer = this.#platform.setTimeout(() => this.skip(), milliseconds);
   }
 
   /** Go on now. */

@@ -23,6 +23,9 @@ export class Settings {
   /** Pause between two polls of the poll transport. */
   POLL_INTERVAL = 2000;
 
+  /** What the server has accepted is probably answered: after so long, that pause is over. */
+  POLL_AFTER_POST = 200;
+
   /** An answer at least so long is not followed by that pause: there may be more to say. */
   POLL_AGAIN_BYTES = 1024;
 

@@ -63,6 +63,25 @@ test("a poll is followed by the next one after two seconds", async () => {
   assert.equal(gets(platform, "/poll").length, before + 1);
 });
 
+test("a poll follows soon behind a POST, because that may be answered", async () => {
+  const { platform, session } = await opened("poll");
+  const before = gets(platform, "/poll").length;
+  session.send(bytes("a"));
+  await settle();
+  await platform.post.respond(200, "OK");
+  await platform.advance(199);
+  assert.equal(gets(platform, "/poll").length, before);
+  await platform.advance(1);
+  assert.equal(gets(platform, "/poll").length, before + 1);
+  await platform.request("/poll").respond(200, "");
+  await platform.advance(1900);
+  session.send(bytes("b"));
+  await settle();
+  await platform.post.respond(200, "OK");
+  await platform.advance(100); // it was due before that
+  assert.equal(gets(platform, "/poll").length, before + 2);
+});
+
 test("a stream is opened again at once when the server ends it", async () => {
   const { platform } = await opened("xhrstream");
   await platform.request("/xhrstream").end();
