@@ -1,0 +1,121 @@
+"""Many of them at once, random mistakes, and what is left when all are gone."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from orbited.protocol.packets import CLOSE, DATA, PING, TEXT, Packet
+from tests.support.hostile import (
+    CROWD,
+    SECONDS,
+    ask,
+    leave_unread,
+    packet,
+    send_garbage_frames,
+    somebody,
+)
+
+pytestmark = pytest.mark.functional
+
+
+def test_thousands_of_sessions_of_one_address(server: dict[str, Any]) -> None:
+    """It gets as many as an address may have, then 429 with a hint; others get theirs at once."""
+    statuses = create_sessions(server, "127.0.0.3", CROWD + 200)
+    assert statuses.count(200) == CROWD
+    assert set(statuses[CROWD:]) == {429}
+    somebody(server, "127.0.0.4").create()
+    with somebody(server, "127.0.0.3").request("GET", "/tcp") as response:
+        assert response.headers["retry-after"].isdigit()
+
+
+def create_sessions(server: dict[str, Any], source: str, count: int) -> list[int]:
+    """Ask for sessions that nobody will use, on one connection."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", server["http"], SECONDS, source_address=(source, 0)
+    )
+    statuses = []
+    for _ in range(count):
+        connection.request("GET", "/tcp")
+        response = connection.getresponse()
+        statuses.append(response.status)
+        response.read()
+    connection.close()
+    return statuses
+
+
+def mutations(seed: int, count: int) -> Iterator[bytes]:
+    """Recorded good bodies with some bytes changed, doubled, moved or left out."""
+    chance = random.Random(seed)
+    good = [
+        TEXT.encode([Packet(1, DATA, b"localhost:18001\n")]),
+        TEXT.encode([Packet(2, DATA, b"hello"), Packet(3, PING), Packet(4, DATA, b"x" * 200)]),
+        TEXT.encode([Packet(5, CLOSE)]),
+        packet(b"0", b"ack", b"3"),
+    ]
+    tokens = [b"0", b"1", b",", b"11,1", b"=", b"\0", b"\xff", b"9" * 9, b"data", b"-", b"04,"]
+    changes: list[Callable[[bytearray, int], object]] = [
+        lambda body, at: body.__setitem__(slice(at, at + 1), chance.choice(tokens)),
+        lambda body, at: body.insert(at, chance.randrange(256)),
+        lambda body, at: body.__delitem__(slice(at, at + chance.randrange(1, 9))),
+        lambda body, at: body.extend(body[at:]),
+        lambda body, at: body.__setitem__(slice(at, None), body[at:][::-1]),
+    ]
+    for _ in range(count):
+        body = bytearray(b"".join(chance.choices(good, k=chance.randrange(1, 4))))
+        for _ in range(chance.randrange(1, 5)):
+            chance.choice(changes)(body, chance.randrange(len(body) + 1))
+        yield bytes(body)
+
+
+def post_mutations(server: dict[str, Any], seed: int, count: int) -> set[int]:
+    """Send them to sessions, a new one whenever the last has ended; gives the statuses seen."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", server["http"], SECONDS, source_address=("127.0.0.2", 0)
+    )
+
+    def when_quiet(server: dict[str, Any]) -> dict[str, int]:
+    """What the server uses when nobody but the companion is left."""
+    deadline = time.monotonic() + SECONDS
+    while (state := ask(server, "/system/counters"))["sessions"] > 1:
+        assert time.monotonic() < deadline, state
+        time.sleep(0.05)
+    timers = ask(server, "/measure")["timers"]
+    return {"timers": timers, "kilobytes": resident_kilobytes(server["process"].pid)}
+
+
+def resident_kilobytes(pid: int) -> int:
+    """The memory of a process, in KiB."""
+    ps = ["ps", "-o", "rss=", "-p", str(pid)]
+    return int(subprocess.run(ps, capture_output=True, text=True, check=True).stdout)
+
+
+def misbehave(server: dict[str, Any]) -> None:
+    """One round of everything that takes memory."""
+    create_sessions(server, "127.0.0.3", CROWD)
+    post_mutations(server, seed=2010, count=300)
+    for connection in leave_unread(server):
+        connection.close()
+    send_garbage_frames(server)
+    for _ in range(5):
+        somebody(server).post(b"x" * (1 << 20))
+
+
+def test_memory_comes_back(server: dict[str, Any], timers: int) -> None:
+    """Two more rounds need no more than the first did, and no timer is left of any.
+
+    A kilobyte and a half that each session kept would be too much.
+    """
+    misbehave(server)
+    first = when_quiet(server)
+    misbehave(server)
+    misbehave(server)
+    last = when_quiet(server)
+    assert last["kilobytes"] - first["kilobytes"] < 4096
+    assert last["timers"] <= timers + 3  # the companion's, and those of the question itself

@@ -1,0 +1,102 @@
+"""Transports that are taken from each other, not read, or written to byte by byte."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.comet import decode
+from tests.support.companion import Companion
+from tests.support.hostile import (
+    OPTIONS,
+    SECONDS,
+    ask,
+    echoing,
+    leave_unread,
+    somebody,
+    still_echoes,
+)
+
+pytestmark = pytest.mark.functional
+
+
+def test_two_transports_at_once(server: dict[str, Any]) -> None:
+    """The newer one has the session, the older one ends properly; however often that goes on."""
+    browser = echoing(server)
+    for name in ["xhrstream", "htmlfile", "sse"] * 10:
+        first, second = browser.open(name), browser.open("xhrstream")
+        with first, second:
+            first.read()
+            assert second.read_at_least(256) == b" " * 256
+    still_echoes(browser)
+
+
+def test_many_transports_at_the_same_time(server: dict[str, Any]) -> None:
+    """Threads that take the one session from each other all get whole answers."""
+    browser = echoing(server)
+    failures: list[BaseException] = []
+
+    def grab() -> None:
+        try:
+            for _ in range(20):
+                with browser.open("longpoll") as response:
+                    assert response.status == 200
+                    decode(response.read())
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=grab) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until_over = time.monotonic() + SECONDS
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < until_over:
+        # The last of them is answered by what comes next.
+        assert browser.post(browser.packets(b"x"))[0] == 200
+    for thread in threads:
+        thread.join(SECONDS)
+    assert not failures
+
+
+def test_readers_that_do_not_read(server: dict[str, Any]) -> None:
+    """A back end that sends 16 MiB to each of them, unasked, fills no more than its bounds."""
+    crowd = leave_unread(server)
+    state = ask(server, "/system/counters")
+    most = OPTIONS["session"]["queued_bytes"] + OPTIONS["session"]["unacknowledged_bytes"]
+    assert state["queued_bytes"] + state["unacknowledged_bytes"] < state["sessions"] * most
+    for connection in crowd:
+        connection.close()
+
+
+def test_readers_that_make_the_back_end_wait(server: dict[str, Any]) -> None:
+    """A back end that can be paused is paused, for each of them, and goes on when they read."""
+    browser = somebody(server)
+    browser.shake_hands("numbers:1")
+    browser.send(b"0 400000\n")
+    before = 0
+    while (now := ask(server, "/system/counters"))["queued_bytes"] > before:
+        before = now["queued_bytes"]
+        time.sleep(0.1)
+    assert before < 2 * OPTIONS["session"]["pause_bytes"]
+    while len(browser.received) < 4 * before:
+        browser.poll()
+    lines = browser.received.split(b"\n")[:-1]
+    assert lines == [b"%d" % number for number in range(len(lines))]
+
+
+def test_writers_that_dawdle(server: dict[str, Any], companion: Companion) -> None:
+    """Frames that come byte by byte, and never come to an end, hold up nobody."""
+    sockets = []
+    for _ in range(50):
+        browser = somebody(server)
+        browser.create()
+        sockets.append(browser.socket())
+    frame = b"\x82\xfe\x10\x00\1\2\3\4" + b"x" * 12
+    for byte in frame:
+        for opened in sockets:
+            opened.connection.sendall(bytes([byte]))
+    companion.wait_for_rounds()
+    for opened in sockets:
+        opened.close()
