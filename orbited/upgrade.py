@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -63,9 +64,13 @@ class Handshake:
 
     def finish(self, listener: Listener, clock: IReactorTime) -> WebSocketConnection:
         """Accept."""
-        self._protocol.send_response(self._response)
-        connection = WebSocketConnection(self._protocol, listener, clock)
-        self._exchange.upgrade(b"".join(self._protocol.data_to_send()), connection)
+        protocol = self._protocol
+        protocol.send_response(self._response)
+        # The parser that has read the request would keep it for as long as the connection lives.
+        protocol.parser = Protocol.parse(protocol)
+        next(protocol.parser)
+        connection = WebSocketConnection(protocol, listener, clock)
+        self._exchange.upgrade(b"".join(protocol.data_to_send()), connection)
         return connection
 
 
