@@ -80,7 +80,31 @@ def post_mutations(server: dict[str, Any], seed: int, count: int) -> set[int]:
         "127.0.0.1", server["http"], SECONDS, source_address=("127.0.0.2", 0)
     )
 
-    def when_quiet(server: dict[str, Any]) -> dict[str, int]:
+    def ask(method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        connection.request(method, path, body)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    key, statuses = "", set()
+    for number, body in enumerate(mutations(seed, count)):
+        if not key:
+            key = ask("GET", "/tcp")[1].decode()
+        status, answer = ask("POST", f"/tcp/{key}?ack={number % 7}", body)
+        assert b"Traceback" not in answer
+        statuses.add(status)
+        polled = ask("GET", f"/tcp/{key}/poll")[0] if number % 5 == 0 else 200
+        if 404 in (status, polled):
+            key = ""
+    connection.close()
+    return statuses
+
+
+def test_good_traffic_with_mistakes(server: dict[str, Any]) -> None:
+    """Whatever is changed in it: taken, refused, or the session is over."""
+    assert post_mutations(server, seed=710, count=2000) <= {200, 400, 404, 503}
+
+
+def when_quiet(server: dict[str, Any]) -> dict[str, int]:
     """What the server uses when nobody but the companion is left."""
     deadline = time.monotonic() + SECONDS
     while (state := ask(server, "/system/counters"))["sessions"] > 1:
