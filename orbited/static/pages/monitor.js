@@ -106,7 +106,10 @@ async function ask() {
     }
     const reading = /** @type {Reading} */ (await response.json());
     render(reading);
-    tell(reading.status === "ok" ? "live" : "closed", reading.status === "ok" ? "live" : "stopping");
+    tell(
+      reading.status === "ok" ? "live" : "closed",
+      reading.status === "ok" ? "live" : "stopping",
+    );
   } catch {
     tell("offline", "offline", "The server does not answer. The figures are the last ones known.");
   }
