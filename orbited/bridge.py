@@ -63,13 +63,22 @@ class _Server(Protocol):
 
 
 class BackEnd(TwistedProtocol):
-    """A back end over TCP; it is not read before it has been joined to a bridge."""
+    """A back end over TCP; it is not read before it has been joined to a bridge.
+
+    Args:
+        open_back_ends: holds it while there is a connection, also one that only sends its last
+            bytes; a server that stops waits for those.
+    """
 
     transport: Any
     bridge: "Bridge | None" = None
 
+    def __init__(self, open_back_ends: set[TwistedProtocol]) -> None:
+        self._open_back_ends = open_back_ends
+
     def connectionMade(self) -> None:
         """The connection is up."""
+        self._open_back_ends.add(self)
         self.transport.pauseProducing()
 
     def dataReceived(self, data: bytes) -> None:
@@ -78,7 +87,8 @@ class BackEnd(TwistedProtocol):
             self.bridge.write_now(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The back end closed, or broke."""
+        """The back end closed, or broke, or has all that was meant for it."""
+        self._open_back_ends.discard(self)
         if self.bridge is not None:
             self.bridge.back_end_lost(reason)
 
@@ -173,7 +183,7 @@ class Bridge:
         """Connect to a TCP connection that is up."""
         transport = back_end.transport
         back_end.bridge = self
-        self._leave_back_end = lambda: self._close_tcp(transport)
+        self._leave_back_end = lambda: self._close_tcp(back_end)
         self._receive = transport.write
         transport.setTcpNoDelay(True)
         transport.registerProducer(Browser(self), True)
@@ -193,11 +203,11 @@ class Bridge:
         self._leave_back_end = None
         self.close(NORMAL)
 
-    def _close_tcp(self, transport: Any) -> None:
+    def _close_tcp(self, back_end: BackEnd) -> None:
         """Close behind what is on its way to the back end, but do not wait for ever."""
+        back_end.bridge, transport = None, back_end.transport
         transport.unregisterProducer()
         transport.resumeProducing()
-        transport.protocol.bridge = None
         transport.loseConnection()
         seconds = self._server.config.session.close_timeout
         self._server.clock.callLater(seconds, _abort_if_connected, transport)

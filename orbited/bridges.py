@@ -17,7 +17,8 @@ from typing import Any
 from twisted.internet.address import HostnameAddress, IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import TimeoutError
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
 from orbited.bridge import BackEnd, Bridge
@@ -57,6 +58,7 @@ class Bridges:
         self.config = proxy.config
         self.clock = proxy.clock
         self.counters = proxy.counters
+        self.open_back_ends = proxy.open_back_ends
         self._proxy = proxy
         self._tcp = tcp
         self._last = LastFrame()
@@ -222,7 +224,7 @@ class _Attempt:
         """Open the TCP connection, and the bridge when it is up."""
         bridges = self._bridges
         self.exchange.on_lost(self.abort)
-        self._connecting = connecting = endpoint.connect(_BackEndFactory())
+        self._connecting = connecting = endpoint.connect(_BackEndFactory(bridges.open_back_ends))
         connecting.addTimeout(bridges.config.proxy.connect_seconds, bridges.clock, self._timed_out)
         connecting.addCallbacks(self._connected, self._failed)
 
@@ -268,4 +270,10 @@ class _BackEndFactory(Factory):
     """Builds the one protocol of one attempt; an endpoint wants a factory."""
 
     noisy = False
-    protocol = BackEnd
+
+    def __init__(self, open_back_ends: set[Protocol]) -> None:
+        self._open_back_ends = open_back_ends
+
+    def buildProtocol(self, addr: IAddress | None) -> BackEnd:
+        """Twisted: a connection is up."""
+        return BackEnd(self._open_back_ends)

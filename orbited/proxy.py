@@ -84,7 +84,7 @@ class ProxyIncomingProtocol(Protocol):
         return cast(TCPConnectionResource, self.transport)
 
     @property
-    def open_back_ends(self) -> set[ProxyOutgoingProtocol]:
+    def open_back_ends(self) -> set[Protocol]:
         """All connections to back ends, those too that only send their last bytes."""
         return self._factory.open_back_ends
 
@@ -248,7 +248,7 @@ class ProxyFactory(ServerFactory):
         self.access = AccessList(self.config.access, self.config.http.hosts)
         self.local_services = local_services if local_services is not None else {}
         self.counters = counters or Counters()
-        self.open_back_ends: set[ProxyOutgoingProtocol] = set()
+        self.open_back_ends: set[Protocol] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> ProxyIncomingProtocol:
         """Twisted: a session begins."""

@@ -250,16 +250,34 @@ def test_a_browser_that_goes(server, is_closing):
 
 def test_stopping_is_1001(server):
     """All are told, and waited for until they have answered."""
-    sockets = [server.open("/ws/local:1"), server.open_tcp()[0]]
+    socket, back_end = server.open_tcp()
+    sockets = [server.open("/ws/local:1"), socket]
     stopped = []
     server.comet.tcp.drain().addCallback(stopped.append)
     for socket in sockets:
         assert socket.closed() == 1001
         assert not stopped
         socket.connection.connectionLost()
+    back_end.lose(ConnectionDone())
     server.reactor.advance(1)
     assert stopped == [None]
     assert server.ask("/stomp").status == 503
+
+
+def test_stopping_waits_for_back_ends(server):
+    """What a client sent in its last moment reaches them first."""
+    socket, back_end = server.open_tcp()
+    stopped = []
+    socket.send(b"last")
+    server.comet.tcp.drain().addCallback(stopped.append)
+    server.reactor.advance(0.1)
+    socket.connection.connectionLost()
+    assert (back_end.value(), back_end.disconnecting) == (b"last", True)
+    server.reactor.advance(0.5)
+    assert not stopped
+    back_end.lose(ConnectionDone())
+    server.reactor.advance(0.5)
+    assert stopped == [None]
 
 
 def test_stopping_waits_within_bounds(server):
