@@ -23,6 +23,10 @@ from zope.interface import implementer
 
 from orbited.connection import TCPConnectionResource
 from orbited.drain import Drain
+from orbited.edge.connection import EdgeConnection
+from orbited.edge.exchange import EdgeExchange
+from orbited.edge.factory import EdgeFactory
+from orbited.edge.head import Head
 from orbited.http import Exchange
 from orbited.protocol.access import AccessList, Source
 from orbited.protocol.addresses import household
@@ -298,6 +302,10 @@ def _ack(exchange: Exchange) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
+def _not_found(exchange: Exchange) -> None:
+    exchange.reply(404, NOT_FOUND)
+
+
 @implementer(IListeningPort)
 class Port:
     """Comet as a listening port: any Twisted factory, reached by browsers.
@@ -335,17 +343,33 @@ class Port:
 
     def startListening(self) -> None:
         """Mount the sessions, and listen if the port is to."""
-        from twisted.web.resource import Resource
-        from twisted.web.server import Site
-
-        from orbited.web import WebResource
-
         self.factory.doStart()
-        root = Resource() if self._resource is None else self._resource
-        root.putChild(self._child_name.encode(), WebResource(self.tcp.respond))
         if self._resource is None:
             port, backlog, interface = self._address
-            self._listening = self._reactor.listenTCP(port, Site(root), backlog, interface)
+            self._listening = self._reactor.listenTCP(port, self._edge(), backlog, interface)
+        else:
+            from orbited.web import WebResource
+
+            self._resource.putChild(self._child_name.encode(), WebResource(self.tcp.respond))
+
+    def _edge(self) -> EdgeFactory:
+        """Nothing but the sessions."""
+        config = self.tcp.config
+
+        def begin(connection: EdgeConnection, head: Head) -> EdgeExchange:
+            name, *path = head.segments()
+            is_ours = name == self._child_name
+            return EdgeExchange(
+                connection, head, tuple(path), self.tcp.respond if is_ours else _not_found
+            )
+
+        return EdgeFactory(
+            begin,
+            config.limits,
+            self._reactor,
+            max_body_bytes=lambda path: config.limits.post_bytes,
+            trusted_proxies=config.http.trusted_proxies,
+        )
 
     def stopListening(self) -> Deferred[None]:
         """End all sessions; fires when the browsers know."""
