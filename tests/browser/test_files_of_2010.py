@@ -261,14 +261,11 @@ def test_a_server_that_hangs(page: Page, old: ServerOf2010) -> None:
         old.process.send_signal(signal.SIGCONT)
 
 
-def test_reset_is_heard_at_the_back_end(page: Page, old: ServerOf2010) -> None:
-    """The blocking request of a page that leaves ends the TCP connection at once."""
-    visit(page, old.page_url)
+def reset_is_heard(page: Page, old: ServerOf2010) -> None:
+    """Connect to a back end of the test's own, reset, and see that its connection ends at once."""
     with service(old.service_port) as listener:
         page.evaluate(
-            """port => connect(port).then((socket) => {
-            globalThis.socket = socket;
-        })""",
+            "port => connect(port).then((socket) => void (globalThis.socket = socket))",
             old.service_port,
         )
         connection, _ = listener.accept()
@@ -278,6 +275,12 @@ def test_reset_is_heard_at_the_back_end(page: Page, old: ServerOf2010) -> None:
                 socket.reset();
             })""")
             assert connection.recv(1) == b""
+
+
+def test_reset_is_heard_at_the_back_end(page: Page, old: ServerOf2010) -> None:
+    """The blocking request of a page that leaves ends the TCP connection at once."""
+    visit(page, old.page_url)
+    reset_is_heard(page, old)
 
 
 @pytest.mark.parametrize("transport", ["XHRStream", "HTMLFile"])
@@ -345,7 +348,7 @@ def other_site(port: int, html: str, **headers: str) -> Iterator[str]:
 @pytest.mark.parametrize("transport", ["XHRStream", "LongPoll", "Poll"])
 def test_a_page_of_another_port(page: Page, old: ServerOf2010, transport: str) -> None:
     """Through the bridge, where the page opts out of origin clusters and is in the access list."""
-    html = PAGE.format(url=old.url)
+    html = PAGE.format(url=old.url, domain="document.domain")
     with other_site(old.page_port, html, Origin_Agent_Cluster="?0") as url:
         visit(page, url, transport, POLL_INTERVAL=50)
         text = BYTES[:60_000]
@@ -355,9 +358,24 @@ def test_a_page_of_another_port(page: Page, old: ServerOf2010, transport: str) -
         assert codes == 106
 
 
+def test_a_page_of_a_subdomain(page: Page, old: ServerOf2010) -> None:
+    """Bytes come back, and the good-bye of a page that leaves reaches the back end."""
+    url = f"{old.subdomain_url}/page.html"
+    html = PAGE.format(url=f"http://x.localhost:{old.port}/", domain="'x.localhost'")
+    headers = {"Origin-Agent-Cluster": "?0", "Content-Type": "text/html"}
+    page.route(url, lambda route: route.fulfill(body=html, headers=headers))
+    page.context.grant_permissions(["local-network-access"])  # that page comes from nowhere
+    visit(page, url)
+    text = BYTES[:60_000]
+    with page.expect_request("**/static/xsdClose.js"):
+        echoed = page.evaluate(ECHO, {"port": old.echo_port, "text": text, "isBinary": True})
+    assert echoed == [True, 103]
+    reset_is_heard(page, old)
+
+
 def test_a_page_that_is_not_listed_has_no_bridge(page: Page, old: ServerOf2010) -> None:
     """A browser of today does not let it embed one."""
-    html = PAGE.format(url=old.url)
+    html = PAGE.format(url=old.url, domain="document.domain")
     with other_site(old.other_port, html, Origin_Agent_Cluster="?0") as url:
         visit(page, url)
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):

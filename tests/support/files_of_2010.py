@@ -20,7 +20,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <title>A page of 2010</title>
 <body>
-<script>document.domain = document.domain;</script>
+<script>document.domain = {domain};</script>
 <script src="{url}2010/static/Orbited.js"></script>
 <script>TCPSocket = Orbited.TCPSocket;</script>
 <script src="{url}2010/static/protocols/stomp/stomp.js"></script>
@@ -50,7 +50,7 @@ class ServerOf2010(OrbitedCommand):
         server = super().in_folder(folder)
         server.line_port, server.rude_port, server.service_port = (free_port() for _ in range(3))
         (folder / "pages").mkdir()
-        (folder / "pages" / "page.html").write_text(PAGE.format(url="/"))
+        (folder / "pages" / "page.html").write_text(PAGE.format(url="/", domain="document.domain"))
         (folder / "orbited.cfg").write_text(server.configuration())
         return server
 
@@ -59,7 +59,7 @@ class ServerOf2010(OrbitedCommand):
         ports = (self.line_port, self.rude_port, self.service_port)
         rules = [
             f"{source} -> 127.0.0.1:{port}"
-            for source in ("*", f"http://127.0.0.1:{self.page_port}")
+            for source in ("*", f"http://127.0.0.1:{self.page_port}", self.subdomain_url)
             for port in ports
         ]
         lines = [
@@ -79,7 +79,13 @@ class ServerOf2010(OrbitedCommand):
             "stream_bytes = 65536",
             "",
         ]
+        lines += ["[access]", f"{self.subdomain_url} -> 127.0.0.1:{self.echo_port}", ""]
         return super().configuration() + "\n".join(lines)
+
+    @property
+    def subdomain_url(self) -> str:
+        """The origin of pages on a subdomain of ``x.localhost``, which is this server too."""
+        return f"http://www.x.localhost:{self.port}"
 
     @property
     def page_url(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import Any
 
 import pytest
 
-from tests.support.comet import decode
+from tests.support.comet import connect, decode
 from tests.support.companion import Companion
 from tests.support.hostile import (
     OPTIONS,
@@ -84,6 +85,19 @@ def test_readers_that_make_the_back_end_wait(server: dict[str, Any]) -> None:
         browser.poll()
     lines = browser.received.split(b"\n")[:-1]
     assert lines == [b"%d" % number for number in range(len(lines))]
+
+
+@pytest.mark.parametrize("name", ["longpoll", "xhrstream", "htmlfile", "sse"])
+def test_connections_that_are_closed_by_half(server: dict[str, Any], name: str) -> None:
+    """Who says that nothing more will come may have gone; the session is there for who comes."""
+    browser = echoing(server)
+    for _ in range(20):
+        connection = connect(server["http"], source="127.0.0.2")
+        path = f"/tcp/{browser.key}/{name}?ack={browser.ack}"
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        connection.close()
+    still_echoes(browser)
 
 
 def test_writers_that_dawdle(server: dict[str, Any], companion: Companion) -> None:
