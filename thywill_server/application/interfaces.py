@@ -10,9 +10,14 @@ from types import ModuleType
 from typing import Any
 
 from thywill_server.application.app import App
-from thywill_server.application.packages import INTERFACE_MODULES, folders_of
+from thywill_server.application.packages import (
+    INTERFACE_MODULES,
+    application_packages,
+    folders_of,
+)
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
+from thywill_server.component import Problem
 from thywill_server.components import import_reason
 from thywill_server.encoding import Json, encode_json
 
@@ -38,6 +43,50 @@ class Application:
     name: str
     package: str
     app: App
+
+
+def load_applications(
+    names: list[str], where: str, max_state_bytes: int
+) -> tuple[dict[str, Application], list[str]]:
+    """Import all applications.
+
+    Args:
+        names: packages, or folders of packages.
+        where: the setting, as sentences name it.
+        max_state_bytes: what each application's state may take.
+
+    Returns:
+        them by name, and a `Problem` for each that cannot be used.
+    """
+    found: dict[str, Application] = {}
+    problems: list[str] = []
+    packages = application_packages(names)
+    if not packages:
+        listed = ", ".join(f'"{name}"' for name in names) or "an empty list"
+        sentence = f"{where}: no application package in {listed}; {HOW_TO}"
+        problems.append(Problem(sentence, "thywill.E008"))
+    for package in packages:
+        if not folders_of(package):
+            sentence = f'{where}: there is no package "{package}"'
+            problems.append(Problem(sentence, "thywill.E008"))
+            continue
+        if not all(part.isidentifier() for part in package.split(".")):
+            sentence = f'{where}: "{package}" is no name for a package; use letters and _'
+            problems.append(Problem(sentence, "thywill.E008"))
+            continue
+        try:
+            application = load_application(package)
+        except InterfaceError as error:
+            problems.append(Problem(f"{where}: {error}", error.check_id))
+            continue
+        application.app.serve_as(application.name, max_state_bytes)
+        other = found.setdefault(application.name, application)
+        if other is not application:
+            sentence = (
+                f'{where}: "{other.package}" and "{package}" are both called "{application.name}"'
+            )
+            problems.append(Problem(sentence, "thywill.E008"))
+    return found, problems
 
 
 def load_application(package: str) -> Application:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -17,16 +16,15 @@ from thywill_server.application.base import (
 from thywill_server.application.channels import find_declaration
 from thywill_server.application.ending import disconnect
 from thywill_server.application.interfaces import (
-    HOW_TO,
     Application,
-    InterfaceError,
-    load_application,
+    load_applications,
 )
 from thywill_server.application.joining import answer_to, channel_of, require_member
 from thywill_server.application.outbox import handling
-from thywill_server.application.packages import application_packages, folders_of
 from thywill_server.application.publishing import send_through
 from thywill_server.application.rates import RateLimiter
+from thywill_server.application.settings import SETTINGS
+from thywill_server.application.slow_calls import SlowCalls, name_of
 from thywill_server.application.state import SharedState
 from thywill_server.application.waiting import result_of
 from thywill_server.client import Client
@@ -42,64 +40,18 @@ log = logging.getLogger(__name__)
 class LocalPython(ApplicationComponent):
     """Runs application packages in the web threads of this process."""
 
-    SETTINGS: ClassVar[Mapping[str, Setting]] = {
-        "packages": Setting(
-            kind="names",
-            help="The application packages: a folder of them, such as thywill_apps, or a list.",
-            default="thywill_apps",
-        ),
-        "default": Setting(
-            kind="str",
-            help="The application at /thywill/init/; the first in the alphabet when not given.",
-        ),
-        "handler_timeout_seconds": Setting(
-            kind="float",
-            help="How long an async function or a Deferred is waited for, in seconds; it is then "
-            "cancelled and the browser reads application-failed.",
-            default=30.0,
-            minimum=0.001,
-            maximum=3600,
-        ),
-        "slow_handler_seconds": Setting(
-            kind="float",
-            help="A function that takes longer is named in the log, as a warning.",
-            default=1.0,
-            minimum=0.001,
-            maximum=3600,
-        ),
-        "max_rate_keys": Setting(
-            kind="int",
-            help="For how many browsers and commands with rate= this process counts; the one that "
-            "was silent for longest is forgotten first.",
-            default=10_000,
-            minimum=1,
-        ),
-        "max_join_messages": Setting(
-            kind="int",
-            help="How many messages of a channel's history one answer holds; the page asks for "
-            "the rest.",
-            default=200,
-            minimum=1,
-        ),
-        "max_join_bytes": Setting(
-            kind="int",
-            help="How much data of messages one such answer holds, but for a single message.",
-            default=262_144,
-            minimum=1_024,
-        ),
-        "max_state_bytes": Setting(
-            kind="int",
-            help="How large app.state, and the state of each client, may be, as JSON.",
-            default=65_536,
-            minimum=1_024,
-        ),
-    }
+    SETTINGS: ClassVar[Mapping[str, Setting]] = SETTINGS
 
     _applications: dict[str, Application] | None = None
 
     def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
         super().__init__(settings, **collaborators)
         self._limiter = RateLimiter(self.settings["max_rate_keys"])
+        self._slow_calls = SlowCalls(self.settings["slow_handler_seconds"])
+
+    def stop(self) -> None:
+        """Look at slow functions no more."""
+        self._slow_calls.stop()
 
     def application_names(self) -> list[str]:
         """List the applications, in alphabetical order."""
@@ -220,12 +172,7 @@ class LocalPython(ApplicationComponent):
         application = self._application_of(client)
         channel = channel_of(application.name, application.app.channels, request.channel)
         require_member(client, channel, self._ask)
-        if channel.declaration.presence:
-            from thywill_server.apps import connections
-            from thywill_server.connections.presence import let_in
-
-            let_in(connections(), self.push, client, application.name, channel.name)
-        return answer_to(
+        answer = answer_to(
             client,
             channel,
             request,
@@ -234,6 +181,12 @@ class LocalPython(ApplicationComponent):
             max_messages=self.settings["max_join_messages"],
             max_bytes=self.settings["max_join_bytes"],
         )
+        if channel.declaration.presence:
+            from thywill_server.apps import connections
+            from thywill_server.connections.presence import let_in
+
+            let_in(connections(), self.push, client, application.name, channel.name)
+        return answer
 
     def leave(self, client: Client, channel: str) -> None:
         """Tell the push component that a page is not in a channel any more."""
@@ -280,8 +233,7 @@ class LocalPython(ApplicationComponent):
                 with handling(self.push, self, application.name):
                     self._call(function, (client,))
             except Exception:
-                name = getattr(function, "__qualname__", repr(function))
-                log.exception("%s.%s failed for client %s", function.__module__, name, client.uuid)
+                log.exception("%s failed for client %s", name_of(function), client.uuid)
 
     # Calling applications.
 
@@ -289,7 +241,10 @@ class LocalPython(ApplicationComponent):
         client.sender = self._send
         client.ender = lambda: disconnect(client)
         client.state_source = lambda: SharedState(
-            lambda: client.application, client.uuid, lambda: self.settings["max_state_bytes"]
+            lambda: client.application,
+            client.uuid,
+            lambda: self.settings["max_state_bytes"],
+            self.settings["client_state_seconds"],
         )
 
     def _ask(self, function: Callable[..., Any], client: Client, fields: Mapping[str, str]) -> Any:
@@ -304,15 +259,9 @@ class LocalPython(ApplicationComponent):
         fields: Mapping[str, str] | None = None,
     ) -> Any:
         """Call a function of an application, and wait for its result."""
-        begun = time.monotonic()
-        try:
-            seconds = timeout_seconds or self.settings["handler_timeout_seconds"]
+        seconds = timeout_seconds or self.settings["handler_timeout_seconds"]
+        with self._slow_calls.watching(function):
             return result_of(function, arguments, seconds, fields)
-        finally:
-            taken = time.monotonic() - begun
-            if taken > self.settings["slow_handler_seconds"]:
-                name = getattr(function, "__qualname__", repr(function))
-                log.warning("%s.%s took %.1f s", function.__module__, name, taken)
 
     def _send(self, client_uuid: str, message_or_event: Json, data: Json) -> None:
         send_through(self.push, client_uuid, message_or_event, data)
@@ -322,6 +271,13 @@ class LocalPython(ApplicationComponent):
         if application is None:
             raise ApplicationError("unknown-application")
         return application
+
+    def _load(self) -> tuple[dict[str, Application], list[str]]:
+        return load_applications(
+            self.settings["packages"],
+            self.setting_name("packages"),
+            self.settings["max_state_bytes"],
+        )
 
     def _command_for(self, application: Application, message: ClientMessage) -> Command:
         app = application.app
@@ -337,36 +293,3 @@ class LocalPython(ApplicationComponent):
             )
             raise ApplicationError("unknown-command", sentence)
         return command
-
-    def _load(self) -> tuple[dict[str, Application], list[str]]:
-        where = self.setting_name("packages")
-        found: dict[str, Application] = {}
-        problems: list[str] = []
-        packages = application_packages(self.settings["packages"])
-        if not packages:
-            names = ", ".join(f'"{name}"' for name in self.settings["packages"]) or "an empty list"
-            sentence = f"{where}: no application package in {names}; {HOW_TO}"
-            problems.append(Problem(sentence, "thywill.E008"))
-        for package in packages:
-            if not folders_of(package):
-                sentence = f'{where}: there is no package "{package}"'
-                problems.append(Problem(sentence, "thywill.E008"))
-                continue
-            if not all(part.isidentifier() for part in package.split(".")):
-                sentence = f'{where}: "{package}" is no name for a package; use letters and _'
-                problems.append(Problem(sentence, "thywill.E008"))
-                continue
-            try:
-                application = load_application(package)
-            except InterfaceError as error:
-                problems.append(Problem(f"{where}: {error}", error.check_id))
-                continue
-            application.app.serve_as(application.name, self.settings["max_state_bytes"])
-            other = found.setdefault(application.name, application)
-            if other is not application:
-                sentence = (
-                    f'{where}: "{other.package}" and "{package}" are both called '
-                    f'"{application.name}"'
-                )
-                problems.append(Problem(sentence, "thywill.E008"))
-        return found, problems

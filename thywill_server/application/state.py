@@ -30,14 +30,20 @@ class SharedState:
         application: gives the application's name; asked at each access.
         owner: a client's uuid, or empty.
         max_bytes: gives how large all values together may be, as JSON.
+        client_seconds: how long the values of a client are kept after their last change.
     """
 
     def __init__(
-        self, application: Callable[[], str], owner: str, max_bytes: Callable[[], int]
+        self,
+        application: Callable[[], str],
+        owner: str,
+        max_bytes: Callable[[], int],
+        client_seconds: float = float("inf"),
     ) -> None:
         self._application = application
         self._owner = owner
         self._max_bytes = max_bytes
+        self._client_seconds = client_seconds
 
     def as_dict(self) -> dict[str, Json]:
         """Give all values; changing the dict changes nothing here."""
@@ -56,7 +62,12 @@ class SharedState:
         """
         from thywill_server.database.state import update
 
-        return update(self._application(), self._owner, max_bytes=self._max_bytes())
+        return update(
+            self._application(),
+            self._owner,
+            max_bytes=self._max_bytes(),
+            client_seconds=self._client_seconds,
+        )
 
     def change(self, function: Callable[[dict[str, Json]], Result]) -> Result:
         """Apply a function to the values under the lock of `update`; gives what it returns."""

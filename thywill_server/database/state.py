@@ -12,13 +12,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
 from thywill_server.database.models import State, key_of, lasting_row
 from thywill_server.encoding import encode_json
+
+NOTHING: Final = "{}"
+FORGET_EVERY: Final = 64
+"""Of so many clients whose state begins, one cleans up after those that are gone."""
 
 
 def read(application: str, owner: str = "") -> dict[str, Any]:
@@ -30,11 +34,20 @@ def read(application: str, owner: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def update(application: str, owner: str = "", *, max_bytes: int) -> Iterator[dict[str, Any]]:
+def update(
+    application: str, owner: str = "", *, max_bytes: int, client_seconds: float = float("inf")
+) -> Iterator[dict[str, Any]]:
     """Give what is remembered, to be changed in place; nobody else changes it meanwhile.
 
     It is written at the end, unless an exception comes. Within a transaction others wait for the
-    end of that.
+    end of that. Now and then, when another client's state begins, that of clients which have not
+    changed theirs for long is deleted.
+
+    Args:
+        application: whose.
+        owner: a client's uuid, or empty.
+        max_bytes: how large it may become, as JSON.
+        client_seconds: after how long the state of clients may be deleted.
 
     Raises:
         TypeError: JSON has no form for a value.
@@ -45,6 +58,8 @@ def update(application: str, owner: str = "", *, max_bytes: int) -> Iterator[dic
         rows = State.objects.filter(pk=row)
         text = rows.select_for_update().values_list("values", flat=True).get()
         values: dict[str, Any] = json.loads(text)
+        if owner and text == NOTHING and row % FORGET_EVERY == 0:
+            forget_clients(client_seconds)
         yield values
         encoded = encode_json(values)
         if len(encoded) > max_bytes:
@@ -58,6 +73,8 @@ def update(application: str, owner: str = "", *, max_bytes: int) -> Iterator[dic
 
 def forget_clients(older_than_seconds: float) -> int:
     """Delete the state of clients that was not changed for so long; gives how many there were."""
+    if older_than_seconds == float("inf"):
+        return 0
     limit = timezone.now() - timedelta(seconds=older_than_seconds)
     count, _ = State.objects.filter(changed_at__lt=limit).exclude(owner="").delete()
     return count

@@ -54,3 +54,16 @@ def test_clients_are_forgotten():
     State.objects.exclude(owner="new").update(changed_at=old)
     assert state.forget_clients(50) == 1
     assert sorted(State.objects.values_list("owner", flat=True)) == ["", "new"]
+
+
+def test_forgetting_goes_by_itself(monkeypatch):
+    """A client whose state begins cleans up, now and then, after those that are gone."""
+    monkeypatch.setattr(state, "FORGET_EVERY", 1)
+    change("old", a=1)
+    State.objects.update(changed_at=timezone.now() - timedelta(seconds=100))
+    for seconds, left in ((200, ["new", "old"]), (50, ["newer"])):
+        State.objects.filter(owner="new").update(changed_at=timezone.now() - timedelta(seconds=60))
+        owner = "new" if seconds == 200 else "newer"
+        with state.update("chat", owner, max_bytes=1000, client_seconds=seconds) as values:
+            values["a"] = 1
+        assert sorted(State.objects.values_list("owner", flat=True)) == left
