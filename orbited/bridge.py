@@ -219,14 +219,16 @@ class Bridge:
             producer.pauseProducing()
 
     def pause_reading(self) -> None:
-        """The back end is slow."""
-        self._is_reading = False
-        self._connection.pause_reading()
+        """The back end is slow; while the connection closes, that is no matter any more."""
+        if self._is_open:
+            self._is_reading = False
+            self._connection.pause_reading()
 
     def resume_reading(self) -> None:
         """The back end takes bytes again."""
-        self._is_reading = True
-        self._connection.resume_reading()
+        if self._is_open:
+            self._is_reading = True
+            self._connection.resume_reading()
 
     # -- to the browser -------------------------------------------------------------------------
 

@@ -161,6 +161,18 @@ def test_a_slow_back_end_pauses_the_browser(server):
     assert local.transport.producerState == "producing"
 
 
+def test_a_service_that_pauses_after_closing(server):
+    """The client's answer to the close frame is read all the same."""
+    socket = server.open("/ws/local:1")
+    (service,) = server.services.built
+    service.transport.pauseProducing()
+    service.transport.loseConnection()
+    server.turn()
+    service.transport.pauseProducing()
+    assert socket.transport.producerState == "producing"
+    assert socket.closed() == 1000
+
+
 def test_a_service_that_does_not_wait(server):
     """A browser that does not read costs no more than [session] queued_bytes, then 1013."""
     server = Server(session={"queued_bytes": 10_000})

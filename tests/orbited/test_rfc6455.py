@@ -7,6 +7,8 @@ same however the bytes were cut.
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orbited.websocket import CLOSE_SECONDS, FLUSH_SECONDS
 from tests.support.websocket_frames import (
@@ -243,6 +245,38 @@ def test_case(sent, expected):
         check(sent, expected, cut(sent, size))
     for position in range(1, len(sent) if len(sent) < 60 else 0):
         check(sent, expected, [sent[:position], sent[position:]])
+
+
+#: 7.4: the others are never sent.
+SENDABLE_CODES = {*range(1000, 1015), *range(3000, 5000)} - {1004, 1005, 1006}
+
+frames = st.builds(
+    frame,
+    st.integers(0, 15),
+    st.binary(max_size=130),
+    fin=st.booleans(),
+    reserved=st.sampled_from([0, 0, 0, 4, 7]),
+    mask=st.sampled_from([None, b"\0\0\0\0", b"mask", b"mask"]),
+)
+
+
+@given(pieces=st.lists(st.one_of(frames, st.binary(max_size=50)), max_size=12), data=st.data())
+def test_nothing_that_a_client_sends_is_our_failure(pieces, data):
+    """Any frames and any bytes, cut anywhere, get whole frames back, and nothing behind a close."""
+    for compression in (False, True):
+        peer = EchoPeer(
+            max_message_bytes=200, extensions="permessage-deflate", compression=compression
+        )
+        sent = b"".join(pieces)
+        position = data.draw(st.integers(0, len(sent)))
+        peer.receive(sent[:position])
+        peer.receive(sent[position:])
+        opcodes = [one.opcode for one in peer.sent]
+        assert set(opcodes) <= {TEXT, BINARY, CLOSE, PONG}
+        assert CLOSE not in opcodes[:-1]
+        for one in peer.sent:
+            code = int.from_bytes(one.payload[:2], "big")
+            assert one.opcode != CLOSE or not one.payload or code in SENDABLE_CODES
 
 
 def test_many_empty_fragments_cost_nothing():
