@@ -192,7 +192,11 @@ class Bridges:
     def _flush_dirty(self) -> None:
         dirty, self._dirty = self._dirty, []
         for bridge in dirty:
-            bridge.flush()
+            try:
+                bridge.flush()
+            except Exception:
+                log.exception("%r failed and is dropped", bridge)
+                bridge.abort()
 
     def _refuse(self, exchange: Exchange, status: int, sentence: str) -> None:
         headers = [("Vary", "Origin")]
@@ -257,7 +261,7 @@ class _Attempt:
         if failure.check(TimeoutError):
             self._bridges.give_up(self, 504, "The back end did not answer in time.\n")
         else:
-            self._bridges.give_up(self, 502, "The back end refused the connection.\n")
+            self._bridges.give_up(self, 502, "The back end cannot be reached.\n")
 
     @staticmethod
     def _timed_out(result: Any, seconds: float) -> Any:

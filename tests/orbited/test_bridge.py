@@ -123,6 +123,22 @@ def test_compression():
     assert len(compressed.payload) < 200
 
 
+def test_one_broken_connection_is_not_the_others(server, caplog):
+    """Whatever goes wrong while it is written to, those behind it get theirs."""
+    broken, whole = server.open("/ws/local:1"), server.open("/ws/local:1")
+
+    def fail(data):
+        raise RuntimeError("a mistake of ours")
+
+    broken.connection._write = fail
+    for service in server.services.built:
+        service.transport.write(b"x")
+    server.turn()
+    assert broken.transport.disconnected
+    assert whole.messages() == [b"x"]
+    assert "failed and is dropped" in caplog.text
+
+
 # -- pacing ---------------------------------------------------------------------------------------
 
 

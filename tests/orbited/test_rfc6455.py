@@ -7,7 +7,7 @@ same however the bytes were cut.
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbited.websocket import CLOSE_SECONDS, FLUSH_SECONDS
@@ -260,6 +260,7 @@ frames = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(pieces=st.lists(st.one_of(frames, st.binary(max_size=50)), max_size=12), data=st.data())
 def test_nothing_that_a_client_sends_is_our_failure(pieces, data):
     """Any frames and any bytes, cut anywhere, get whole frames back, and nothing behind a close."""
