@@ -12,12 +12,17 @@ from typing import Any
 
 from twisted.internet.tcp import Connection
 
-__all__ = ["direct_writer", "unsent_bytes"]
+__all__ = ["direct_writer", "is_plain", "unsent_bytes"]
+
+
+def is_plain(transport: Any) -> bool:
+    """Whether what is written to this transport is what the socket gets: TCP without TLS."""
+    return isinstance(transport, Connection) and not getattr(transport, "TLS", False)
 
 
 def direct_writer(transport: Any) -> Callable[[bytes], None]:
     """Return the quickest correct way to write to this transport."""
-    if not isinstance(transport, Connection) or getattr(transport, "TLS", False):
+    if not is_plain(transport):
         return transport.write  # type: ignore[no-any-return]
     send = transport.socket.send
     write_later: Callable[[bytes], None] = transport.write

@@ -1,8 +1,8 @@
 """The HTTP that comet needs, and no more: one request and its answer.
 
-Sessions and transports are written against ``Exchange``. What reads the requests is an *edge*;
-``orbited.web`` is the one over twisted.web. An edge calls ``respond(exchange)`` once the whole
-body is there, in the reactor thread::
+Sessions and transports are written against ``Exchange``. What reads the requests is an *edge*:
+``orbited.edge``, or ``orbited.web`` where sessions are mounted in a site of twisted.web. An edge
+calls ``respond(exchange)`` once the whole body is there, in the reactor thread::
 
     def respond(exchange):
         if exchange.method != "GET":

@@ -15,7 +15,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from orbited.direct import direct_writer, unsent_bytes
+from orbited.direct import direct_writer, is_plain, unsent_bytes
 from orbited.edge.answer import STATUS_LINES, header_block
 from orbited.edge.head import Head
 from orbited.edge.reader import RequestReader, Signal, State
@@ -284,17 +284,19 @@ class EdgeConnection(TwistedProtocol):
         transport = cast(Any, self.transport)
         self._is_closing = True
         transport.unregisterProducer()
-        if hasattr(transport, "loseWriteConnection"):
+        if is_plain(transport):
             transport.loseWriteConnection()
+        else:
+            transport.loseConnection()  # TLS says so to the browser, and waits for its word
         self._set_timer(self.factory.limits.linger_seconds, self._end_lingering)
 
     def _end_lingering(self) -> None:
         self._timer = None
         transport = cast(Any, self.transport)
-        if unsent_bytes(transport):
-            transport.abortConnection()
-        else:
+        if is_plain(transport) and not unsent_bytes(transport):
             transport.loseConnection()
+        else:
+            transport.abortConnection()
 
     def _end_idle(self) -> None:
         if unsent_bytes(self.transport):

@@ -249,8 +249,9 @@ def test_close_is_what_was_asked_for(server):
     assert server.transport.disconnecting
 
 
-def test_a_refusal_is_read_before_the_connection_closes(server):
+def test_a_refusal_is_read_before_the_connection_closes(server, monkeypatch):
     """What still comes is read and thrown away for a while, then the connection ends."""
+    monkeypatch.setattr("orbited.edge.connection.is_plain", lambda transport: True)
     answer = server.feed(post(b"Content-Length: 1001"))
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"Connection: close\r\n" in answer
@@ -259,6 +260,15 @@ def test_a_refusal_is_read_before_the_connection_closes(server):
     assert server.feed(b"x" * 1001 + GET) == b""
     server.clock.advance(2)
     assert server.transport.disconnecting
+
+
+def test_a_refusal_over_tls_ends_as_tls_does(server):
+    """It has a word of its own for the end, and waits for the browser's; but not for ever."""
+    server.feed(post(b"Content-Length: 1001"))
+    assert server.transport.disconnecting
+    assert not server.transport.is_half_closed
+    server.clock.advance(2)
+    assert server.transport.is_cut
 
 
 def test_a_slow_request_is_told_so(server):
