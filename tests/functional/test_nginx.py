@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.support.comet import Browser, Response, connect, decode, send, serving
+from tests.support.comet import Browser, Response, Socket, connect, decode, send, serving
 from tests.support.nginx import MISSING, NGINX, OPENSSL, DocumentedNginx, Nginx
 from tests.support.orbited_command import free_port
 
@@ -150,6 +150,16 @@ def test_websocket(visit: Callable[..., Browser]) -> None:
                 if packet[1] != b"ack":
                     browser.take_packet(packet, raw=True)
     assert browser.received == text
+
+
+def test_a_websocket_without_a_session(visit: Callable[..., Browser]) -> None:
+    """The bridge for other libraries passes as well, under the same access list."""
+    browser = visit()
+    with Socket(browser.port, "/ws/localhost:18001", browser.headers, **browser.how) as opened:
+        opened.send(b"bytes, as they are")
+        assert opened.receive() == b"bytes, as they are"
+    with pytest.raises(InvalidStatus, match="403"):
+        Socket(browser.port, "/ws/localhost:22", browser.headers, **browser.how)
 
 
 @pytest.mark.parametrize("name", [*STREAMS, "longpoll", "websocket"])
