@@ -35,6 +35,7 @@ from orbited.settings import Config
 from orbited.system.counters import Counters
 from orbited.transports import TRANSPORTS
 from orbited.transports.htmlfile import CLOSED_PAGE
+from orbited.wheel import TimerWheel
 
 __all__ = ["Port", "TCPConnectionResource", "TCPResource", "cors_headers", "source_of"]
 
@@ -111,6 +112,7 @@ class TCPResource:
         self.connections: dict[str, TCPConnectionResource] = {}
         self.bridges: set[Bridge] = set()
         self.is_flushed: Callable[[], bool] = getattr(factory, "is_flushed", lambda: True)
+        self.wheel = TimerWheel(clock)
         self._unused: set[str] = set()
         self._per_household: Counter[str] = Counter()
         self._dirty: list[TCPConnectionResource] = []

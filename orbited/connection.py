@@ -7,12 +7,11 @@ loop, or is called by us, never meets a session in the middle of something.
 
 import logging
 from collections.abc import Iterable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IProtocol,
     IPushProducer,
     IReactorTime,
@@ -37,6 +36,7 @@ from orbited.settings import Config, Limits
 from orbited.system.counters import Counters
 from orbited.transports.base import Transport
 from orbited.transports.websocket import WebSocket
+from orbited.wheel import TimerWheel
 
 __all__ = ["TCPConnectionResource"]
 
@@ -56,6 +56,7 @@ class _Server(Protocol):
     clock: IReactorTime
     config: Config
     counters: Counters
+    wheel: TimerWheel
 
     @property
     def is_draining(self) -> bool:
@@ -77,6 +78,7 @@ class TCPConnectionResource:
 
     Attributes:
         absent_since: when the last transport was lost, or the session began without one.
+        slot: of the server's timer wheel, to which it belongs.
     """
 
     __slots__ = (
@@ -86,12 +88,12 @@ class TCPConnectionResource:
         "_producer",
         "_protocol",
         "_server",
-        "_timer",
         "_transport",
         "absent_since",
         "core",
         "disconnecting",
         "key",
+        "slot",
         "source",
     )
 
@@ -105,11 +107,11 @@ class TCPConnectionResource:
         self._server = server
         self._protocol: IProtocol | None = None
         self._transport: Transport | None = None
-        self._timer: IDelayedCall | None = None
+        self.slot = 0
         self._is_dirty = False
         self._producer: IPushProducer | None = None
         self._is_producer_paused = False
-        self._gate = PostGate(config.limits.post_hold_seconds)
+        self._gate: PostGate | None = None  # until the back end is slow for the first time
 
     def __repr__(self) -> str:
         return f"<session of {self.source.address}>"  # never the key
@@ -204,6 +206,8 @@ class TCPConnectionResource:
 
     def pauseProducing(self) -> None:
         """Let the browser wait: answers to POSTs are held, the WebSocket is not read."""
+        if self._gate is None:
+            self._gate = PostGate(self.limits.post_hold_seconds)
         self._gate.close()
         if isinstance(self._transport, WebSocket):
             self._transport.pause_reading()
@@ -212,7 +216,8 @@ class TCPConnectionResource:
         """The back end can go on."""
         if isinstance(self._transport, WebSocket):
             self._transport.resume_reading()
-        self._gate.open()
+        if self._gate is not None:
+            self._gate.open()
 
     def stopProducing(self) -> None:
         """The back end is gone."""
@@ -233,22 +238,25 @@ class TCPConnectionResource:
         before, self._transport = self._transport, transport
         if before is not None:
             before.finish()
-        if not self._gate.is_open:
+        if self._gate is not None and not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
         self.flush()
+        self._tick_transport(now)  # an empty poll is answered at once
         self._reschedule()
 
     def post(self, exchange: Exchange, headers: list[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
-        body = exchange.body
-        if not self._gate.admits(len(body)):
+        body, gate = exchange.body, self._gate
+        if gate is not None and not gate.admits(len(body)):
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
         problem = self._receive(body, raw=False)
         if problem is not None:
             exchange.reply(400, f"This is not a list of packets: {problem}.\n", headers)
+        elif self._gate is None:
+            exchange.reply(200, b"OK", headers)
         else:
             self._gate.answer(exchange, headers, self.clock.seconds())
         self._soon()
@@ -368,9 +376,7 @@ class TCPConnectionResource:
 
     def _end(self, reason: str) -> None:
         log.debug("%r ended: %s", self, reason)
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self._server.wheel.cancel(self)
         if self._transport is not None:
             self._finish(self._detach())
         self._server.forget(self)
@@ -417,34 +423,38 @@ class TCPConnectionResource:
             producer.resumeProducing()
 
     def _reschedule(self, minimum: float = 0.0) -> None:
-        """Set the session's one timer to the next thing that falls due."""
-        deadlines = [self.core.next_deadline(), self._gate.deadline]
-        if self._transport is not None:
-            deadlines.append(self._transport.next_deadline())
-        known = [deadline for deadline in deadlines if deadline is not None]
-        timer = self._timer
-        if not known or self.core.state is State.ENDED:
+        """Wait for the next thing that falls due."""
+        core, wheel = self.core, self._server.wheel
+        deadline = core.next_deadline()
+        if deadline is None:
             return
-        clock: Any = self._server.clock
-        deadline = min(known)
-        if timer is None or not timer.active():
-            self._timer = clock.callLater(max(minimum, deadline - clock.seconds()), self._tick)
-        elif deadline < timer.getTime():
-            timer.reset(max(0.0, deadline - clock.seconds()))
+        if self._gate is not None and self._gate.deadline is not None:
+            deadline = min(deadline, self._gate.deadline)
+        if self._transport is not None:
+            due = self._transport.next_deadline()
+            if due is not None and due < deadline:
+                deadline = due
+        if deadline < wheel.deadline(self):
+            if minimum:
+                deadline = max(deadline, self._server.clock.seconds() + minimum)
+            wheel.set(self, deadline)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
         """Something falls due, or did until it was put off."""
-        self._timer = None
-        now = self.clock.seconds()
-        self._gate.tick(now)
+        now = self._server.clock.seconds()
+        if self._gate is not None:
+            self._gate.tick(now)
+        self._tick_transport(now)
+        self.core.tick(now)
+        self.flush()
+        self._reschedule(MIN_TICK_SECONDS)
+
+    def _tick_transport(self, now: float) -> None:
         transport = self._transport
         if transport is not None:
             transport.tick(now)
             if transport.is_finished and transport is self._transport:
                 self._detach()
-        self.core.tick(now)
-        self.flush()
-        self._reschedule(MIN_TICK_SECONDS)
 
 
 def _failure(reason: str) -> Failure:
