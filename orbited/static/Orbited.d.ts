@@ -50,6 +50,15 @@ declare const Orbited: {
         /** @param {string} bytes @returns {[text: string, bytesUsed: number]} */
         decode: (bytes: string) => [text: string, bytesUsed: number];
     };
+    /** What old pages use to choose a transport. */
+    util: {
+        /** The transport that is tried first; a page may put a function of its own here. */
+        chooseTransport: () => {
+            transportName: string;
+        };
+        /** No browser is told by its name any more. */
+        browser: null;
+    };
     JSON: JSON;
     /** @param {string} _name the browser's console has no names */
     getLogger: (_name: string) => Console;

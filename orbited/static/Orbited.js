@@ -7,6 +7,8 @@
  * been parsed. What the parts do is told in comet/: session.js first.
  */
 
+/** @import { Transport } from "./comet/transports/base.js" */
+
 import * as base64 from "./comet/base64.js";
 import { Errors, Statuses } from "./comet/errors.js";
 import { CometSession } from "./comet/session.js";
@@ -15,6 +17,7 @@ import { TCPSocket } from "./comet/tcpsocket.js";
 import { LongPollTransport } from "./comet/transports/longpoll.js";
 import { PollTransport } from "./comet/transports/poll.js";
 import { SSETransport } from "./comet/transports/sse.js";
+import { TRANSPORTS, usableTransports } from "./comet/transports/table.js";
 import { WebSocketTransport } from "./comet/transports/websocket.js";
 import { XHRStreamTransport } from "./comet/transports/xhrstream.js";
 import * as utf8 from "./comet/utf8.js";
@@ -46,6 +49,22 @@ const Orbited = {
       const text = new utf8.StreamDecoder().decode(base64.fromByteString(bytes));
       return [text, utf8.encode(text).length];
     },
+  },
+  /** What old pages use to choose a transport. */
+  util: {
+    /** The transport that is tried first; a page may put a function of its own here. */
+    get chooseTransport() {
+      return () => {
+        const [name = ""] = usableTransports(settings, TCPSocket.platform);
+        return /** @type {typeof Transport} */ (TRANSPORTS.get(name));
+      };
+    },
+    /** @param {() => { transportName: string }} choose gives one of `CometTransports` */
+    set chooseTransport(choose) {
+      settings.transports = [choose().transportName];
+    },
+    /** No browser is told by its name any more. */
+    browser: null,
   },
   JSON: globalThis.JSON,
   /** @param {string} _name the browser's console has no names */

@@ -36,8 +36,8 @@ client.send("message");
 // @ts-expect-error headers are strings
 client.subscribe("/topic/news", { receipt: 1 });
 
-// @ts-expect-error a message is acknowledged, not its id
-client.ack("1");
+// @ts-expect-error a message is acknowledged, or its id
+client.ack(1);
 
 // @ts-expect-error two numbers
 client.connect("127.0.0.1", 61613, "login", "passcode", { heartBeat: [1] });

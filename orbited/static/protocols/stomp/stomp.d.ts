@@ -122,15 +122,20 @@ export declare class STOMPClient {
     /** @param {string} id of a transaction @param {Headers} [extraHeaders] */
     abort(id: string, extraHeaders?: Headers): void;
     /**
-     * @param {Frame} message a MESSAGE of a subscription with ack `client` or `client-individual`
+     * Acknowledge a MESSAGE of a subscription with ack `client` or `client-individual`. For others
+     * nothing is sent, as nothing ever was when pages of old called this.
+     *
+     * @param {Frame | string} [message] or what the broker knows it by
      * @param {Headers} [extraHeaders]
      */
-    ack(message: Frame, extraHeaders?: Headers): void;
+    ack(message?: Frame | string, extraHeaders?: Headers): void;
     /**
-     * @param {Frame} message see ack()
+     * The opposite: the message was not dealt with.
+     *
+     * @param {Frame | string} [message] see ack()
      * @param {Headers} [extraHeaders]
      */
-    nack(message: Frame, extraHeaders?: Headers): void;
+    nack(message?: Frame | string, extraHeaders?: Headers): void;
     /**
      * Any frame. A body gets `content-length` and, if it has none, a `content-type`.
      *

@@ -84,7 +84,7 @@ export class STOMPClient {
   #heartbeat = null;
   /** @type {(() => void)[]} frames that wait for the version */
   #held = [];
-  /** @type {Map<string, string>} id of each subscription -> destination */
+  /** @type {Map<string, { destination: string, mode: string }>} by the subscription's id */
   #subscriptions = new Map();
   #counter = 0;
   /** @type {string | null} */
@@ -164,7 +164,7 @@ export class STOMPClient {
   subscribe(destination, extraHeaders = {}) {
     const id = extraHeaders["id"] ?? this.#newId();
     this.sendFrame("SUBSCRIBE", { destination, ...extraHeaders, id });
-    this.#subscriptions.set(id, destination);
+    this.#subscriptions.set(id, { destination, mode: extraHeaders["ack"] ?? "auto" });
     return id;
   }
 
@@ -174,7 +174,7 @@ export class STOMPClient {
    */
   unsubscribe(destination, extraHeaders = {}) {
     const id = extraHeaders["id"] ?? this.#subscriptionTo(destination);
-    const target = this.#subscriptions.get(id) ?? destination;
+    const target = this.#subscriptions.get(id)?.destination ?? destination;
     this.sendFrame("UNSUBSCRIBE", { destination: target, ...extraHeaders, id });
     this.#subscriptions.delete(id);
   }
@@ -195,19 +195,24 @@ export class STOMPClient {
   }
 
   /**
-   * @param {Frame} message a MESSAGE of a subscription with ack `client` or `client-individual`
+   * Acknowledge a MESSAGE of a subscription with ack `client` or `client-individual`. For others
+   * nothing is sent, as nothing ever was when pages of old called this.
+   *
+   * @param {Frame | string} [message] or what the broker knows it by
    * @param {Headers} [extraHeaders]
    */
   ack(message, extraHeaders = {}) {
-    this.sendFrame("ACK", { ...this.#nameOf(message), ...extraHeaders });
+    this.#answer("ACK", message, extraHeaders);
   }
 
   /**
-   * @param {Frame} message see ack()
+   * The opposite: the message was not dealt with.
+   *
+   * @param {Frame | string} [message] see ack()
    * @param {Headers} [extraHeaders]
    */
   nack(message, extraHeaders = {}) {
-    this.sendFrame("NACK", { ...this.#nameOf(message), ...extraHeaders });
+    this.#answer("NACK", message, extraHeaders);
   }
 
   /**
@@ -244,12 +249,22 @@ export class STOMPClient {
   /** @param {string} destination */
   #subscriptionTo(destination) {
     if (this.#subscriptions.has(destination)) return destination;
-    const found = [...this.#subscriptions].findLast(([, to]) => to === destination);
+    const found = [...this.#subscriptions].findLast(([, to]) => to.destination === destination);
     return found?.[0] ?? destination;
   }
 
-  /** How ACK and NACK name a message. @param {Frame} message @returns {Headers} */
-  #nameOf({ headers }) {
+  /** @param {string} type @param {Frame | string | undefined} message @param {Headers} more */
+  #answer(type, message, more) {
+    if (message === undefined) return;
+    const headers = typeof message === "string" ? identified(message) : message.headers;
+    const asked = this.#subscriptions.get(headers["subscription"] ?? "");
+    const all = asked === undefined ? [...this.#subscriptions.values()] : [asked];
+    if (all.length > 0 && all.every(({ mode }) => mode === "auto")) return;
+    this.sendFrame(type, { ...this.#nameOf(headers), ...more });
+  }
+
+  /** How ACK and NACK name a message. @param {Headers} headers of it @returns {Headers} */
+  #nameOf(headers) {
     if (this.version === "1.2") return { id: headers["ack"] ?? "" };
     const name = { "message-id": headers["message-id"] ?? "" };
     return this.version === "1.1" ? { ...name, subscription: headers["subscription"] ?? "" } : name;
@@ -332,6 +347,11 @@ export class STOMPClient {
     this.#subscriptions.clear();
     this.version = null;
   }
+}
+
+/** @param {string} id @returns {Headers} */
+function identified(id) {
+  return { ack: id, "message-id": id };
 }
 
 /** @param {string | Uint8Array} body @param {Headers} headers */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { browser } from "../../../../orbited/static/comet/browser.js";
 import { Settings } from "../../../../orbited/static/comet/settings.js";
-import { settle } from "../support/platform.js";
+import { FakePlatform, settle } from "../support/platform.js";
 import { bytes, data, gets, opened, posts, sent } from "../support/session.js";
 
 test("the server is found above the folder that Orbited.js came from", () => {
@@ -37,6 +37,19 @@ test("Orbited is a global, and the first one stays when the file is loaded twice
   assert.equal(Orbited.Statuses.ServerClosedConnection, 201);
   assert.equal(Orbited.base64.decode(Orbited.base64.encode("\x00\xff")), "\x00\xff");
   assert.deepEqual(Orbited.utf8.decode(`${Orbited.utf8.encode("é")}\xc3`), ["é", 2]);
+});
+
+test("old pages choose a transport with a function", async (context) => {
+  const { Orbited, TCPSocket } = await import("../../../../orbited/static/Orbited.js");
+  const { transports } = Orbited.settings;
+  const { platform } = TCPSocket;
+  context.after(() => Object.assign(Orbited.settings, { transports }));
+  context.after(() => Object.assign(TCPSocket, { platform }));
+  TCPSocket.platform = new FakePlatform();
+  assert.equal(Orbited.util.chooseTransport(), Orbited.CometTransports.WebSocket);
+  Orbited.util.chooseTransport = () => Orbited.CometTransports.XHRStream;
+  assert.deepEqual(Orbited.settings.transports, ["xhrstream"]);
+  assert.equal(Orbited.util.chooseTransport(), Orbited.CometTransports.XHRStream);
 });
 
 test("last words go by a request that outlives the page, else by a beacon", async (context) => {

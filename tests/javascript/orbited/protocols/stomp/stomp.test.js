@@ -203,6 +203,29 @@ for (const [version, expected] of [
   });
 }
 
+test("ack says nothing where nothing is to be said, as it did of old", () => {
+  const { client, socket } = connected();
+  const id = client.subscribe("/topic/a");
+  let frame;
+  client.onmessageframe = (one) => (frame = one);
+  socket.receive(`MESSAGE\nmessage-id:m\nsubscription:${id}\n\n\0`);
+  client.ack();
+  client.ack(frame);
+  client.nack(frame);
+  client.ack("m");
+  assert.deepEqual(
+    socket.frames().map(([type]) => type),
+    ["SUBSCRIBE"],
+  );
+});
+
+test("ack takes the id of a message in place of it", () => {
+  const { client, socket } = connected();
+  client.subscribe("/topic/a", { ack: "client-individual" });
+  client.ack("7", { receipt: "r" });
+  assert.deepEqual(socket.frames().at(-1), ["ACK", { id: "7", receipt: "r" }, ""]);
+});
+
 test("sendFrame sends anything, send_frame is its old name", () => {
   const { client, socket } = connected();
   client.sendFrame("PING", { a: "b" });
