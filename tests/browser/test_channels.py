@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.test_reconnect import TwoProcesses
-from tests.support.site_process import HttpPage, SiteProcess, write_settings
+from tests.support.site_process import ROOT, HttpPage, SiteProcess, environment, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
@@ -190,6 +193,55 @@ def test_snapshot_again_after_a_hole(page: Page, orbited_site: SiteProcess) -> N
     assert heard[:2] == ["recovered false", {"total": 27}]
     author.say(command="add")
     assert page.evaluate(WAIT_FOR, 23)[-1] == [23, 1, False]
+
+
+PUBLISH = """
+import sys, django
+django.setup()
+from thywill_server.application import publish
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(100):
+    publish("room:outside", "said", f"{sys.argv[1]} {number}")
+"""
+
+
+def test_several_processes_publish(page: Page, orbited_site: SiteProcess, tmp_path: Path) -> None:
+    """Two processes that are no part of the site publish at once: all of it, once, in order."""
+    settings = write_settings(
+        tmp_path,
+        "from tests.support.site_settings import *\n"
+        f'THYWILL["push"]["stomp_port"] = {orbited_site.stomp_port}',
+    )
+    page.goto(orbited_site.url + ROOMS)
+    page.evaluate(JOIN, "room:outside")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PUBLISH, name],
+            cwd=ROOT,
+            env=environment(orbited_site.home, **settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in "ab"
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    heard = page.evaluate(WAIT_FOR, 200)
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert [offset for offset, *_ in heard] == list(range(1, 201))
+    for name in "ab":
+        own = [text.split()[1] for _, text, _ in heard if text.startswith(name)]
+        assert own == [str(number) for number in range(100)]
+    assert any(not is_replayed for *_, is_replayed in heard)
 
 
 def test_orbited_dies_twice(page: Page, two_processes: TwoProcesses) -> None:
