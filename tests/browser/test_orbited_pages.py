@@ -1,11 +1,13 @@
 """The pages that Orbited brings along: front page, monitor, demos. In a real browser."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from tests.support.orbited_command import OrbitedCommand
+from tests.support.orbited_command import ROOT, OrbitedCommand
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +152,25 @@ def test_stomp_shell(strict_page: Page, server: Server) -> None:
     fits(page)
     page.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_role("status")).to_have_text("closed")
+
+
+def test_the_telnet_of_the_documentation(page: Page, tmp_path: Path) -> None:
+    """What how-to/use-orbited-alone.md shows works as it stands, but for the ports."""
+    text = (ROOT / "documentation/how-to/use-orbited-alone.md").read_text(encoding="utf-8")
+    blocks = dict(
+        reversed(re.findall(r"^```(ini|html)\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    )
+    alone = Server.in_folder(tmp_path)
+    alone.stomp_port = alone.other_port  # there is no broker; its port is waited for
+    for name, content in (("orbited.cfg", blocks["ini"]), ("index.html", blocks["html"])):
+        changed = content.replace("8001", str(alone.port)).replace("7002", str(alone.other_port))
+        (tmp_path / name).write_text(changed, encoding="utf-8")
+    alone.start()
+    try:
+        page.goto(alone.url)
+        expect(page.locator("pre")).to_have_text("connected\n", use_inner_text=True)
+        page.keyboard.type("hello")
+        page.keyboard.press("Enter")
+        expect(page.locator("pre")).to_have_text("connected\nhello\n", use_inner_text=True)
+    finally:
+        alone.kill()
