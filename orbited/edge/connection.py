@@ -179,6 +179,7 @@ class EdgeConnection(TwistedProtocol):
         if incoming is not None:
             self._log(incoming.status)
         rest = self._reader.take_rest()
+        del self._reader  # nothing asks for it any more, and the connection may last for days
         transport.unregisterProducer()
         self.write(response)
         vars(self).update(

@@ -41,6 +41,7 @@ class WebSocket(Transport):
             self.is_finished = True
             return False
         self._connection: WebSocketConnection = connection
+        del self.exchange  # the request, with all of its headers, is of no use any more
         return True
 
     def send(self, packets: Sequence[Packet], now: float) -> None:
