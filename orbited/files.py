@@ -30,6 +30,7 @@ _TYPES = {
     ".map": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",  # else some tables have it for a kind of video
     ".txt": "text/plain; charset=utf-8",
 }
 

@@ -15,6 +15,7 @@ def folder(tmp_path):
     (root / "sub").mkdir(parents=True)
     (root / "a.js").write_bytes(b"let a;")
     (root / "sub" / "b.html").write_bytes(b"<p>")
+    (root / "a.d.ts").write_bytes(b"let a: 1;")
     (root / "large.bin").write_bytes(b"x" * 200_000)
     (root / ".hidden").write_bytes(b"hidden")
     (tmp_path / "secret.txt").write_bytes(b"secret")
@@ -36,6 +37,7 @@ def ask(folder, path, method="GET", **headers):
     ("path", "content_type", "content"),
     [
         ("a.js", "text/javascript; charset=utf-8", b"let a;"),
+        ("a.d.ts", "text/plain; charset=utf-8", b"let a: 1;"),
         ("sub/b.html", "text/html; charset=utf-8", b"<p>"),
         ("large.bin", "application/octet-stream", b"x" * 200_000),
     ],

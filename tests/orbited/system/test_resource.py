@@ -1,14 +1,18 @@
 """``/system``: what is shown, how it is written, and to whom."""
 
 import json
+import re
+from urllib.parse import urljoin
 
 import pytest
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.web.resource import Resource
 
 from orbited.config import from_mapping
 from orbited.protocol.packets import DATA, TEXT, Packet
-from orbited.service import Comet
+from orbited.service import Comet, embedded
 from orbited.system import metrics
 from orbited.system.counters import Counters
 from orbited.system.readings import memory_bytes
@@ -229,6 +233,34 @@ def front(options, **asking):
     exchange = MemoryExchange("GET", "", headers=headers, **{"address": "127.0.0.1", **asking})
     comet.pages.respond(exchange)
     return exchange
+
+
+@pytest.mark.parametrize("prefix", ["/orbited/", "/"])
+@pytest.mark.parametrize("page", ["system", "system/monitor"])
+def test_what_a_page_asks_for_is_there(prefix, page):
+    """Alone and under a prefix: styles, scripts, icon, links, and the counters."""
+    reactor = MemoryReactorClock()
+    site = embedded({"system": {"allow": "*"}}, {}, reactor).site(Resource(), prefix)
+    site.startFactory()
+
+    def get(path):
+        transport = StringTransport()
+        protocol = site.buildProtocol(None)
+        protocol.makeConnection(transport)
+        protocol.dataReceived(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = transport.value().partition(b"\r\n\r\n")
+        return int(head.split()[1]), body.decode()
+
+    status, text = get(prefix + page)
+    assert status == 200
+    references = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert len(references) >= 4
+    if page.endswith("monitor"):
+        references += ["counters", "../static/pages/rates.js"]
+    for reference in references:
+        path = urljoin(prefix + page, reference)
+        assert get(path)[0] == 200, path
+    site.stopFactory()
 
 
 LISTEN = {
