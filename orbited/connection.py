@@ -11,12 +11,7 @@ from typing import Protocol, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import (
-    IProtocol,
-    IPushProducer,
-    IReactorTime,
-    ITransport,
-)
+from twisted.internet.interfaces import IProtocol, IPushProducer, IReactorTime, ITransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -24,14 +19,7 @@ from orbited.http import Exchange
 from orbited.postgate import PostGate
 from orbited.protocol.access import Source
 from orbited.protocol.packets import DATA
-from orbited.protocol.session import (
-    Closed,
-    CometSession,
-    DataReceived,
-    Ended,
-    Malformed,
-    State,
-)
+from orbited.protocol.session import Closed, CometSession, DataReceived, Ended, Malformed, State
 from orbited.settings import Config, Limits
 from orbited.system.counters import Counters
 from orbited.transports.base import Transport
@@ -46,8 +34,7 @@ log = logging.getLogger(__name__)
 MIN_TICK_SECONDS = 0.01
 
 #: Close codes of a WebSocket: the server stops; a message was not understood.
-WEBSOCKET_GOING_AWAY = 1001
-WEBSOCKET_INVALID = 1007
+WEBSOCKET_GOING_AWAY, WEBSOCKET_INVALID = 1001, 1007
 
 
 class _Server(Protocol):
