@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.functional]
 TRANSPORTS = ["websocket", "xhrstream", "sse", "longpoll", "poll"]
 
 IMPATIENT = {
-    "FIRST_DATA_TIMEOUT": 500,
-    "HEARTBEAT_TIMEOUT": 500,
-    "ACK_TIMEOUT": 500,
-    "LONGPOLL_TIMEOUT": 1500,
+    "FIRST_DATA_TIMEOUT": 300,
+    "HEARTBEAT_TIMEOUT": 400,
+    "ACK_TIMEOUT": 400,
+    "LONGPOLL_TIMEOUT": 800,
     "POLL_INTERVAL": 100,
 }
 """How long pages wait in these tests, in milliseconds, where the default is many seconds."""
