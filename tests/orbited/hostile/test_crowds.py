@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import random
 import subprocess
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from orbited.protocol.packets import CLOSE, DATA, PING, TEXT, Packet
+from tests.support.comet import ROOT
 from tests.support.hostile import (
     CROWD,
     SECONDS,
@@ -50,6 +52,14 @@ def create_sessions(server: dict[str, Any], source: str, count: int) -> list[int
     return statuses
 
 
+def recorded_bodies() -> list[bytes]:
+    """What was posted to a running Orbited 0.7.10, good or not."""
+    vectors = json.loads((ROOT / "tests" / "data" / "orbited-0.7.10.json").read_text())["vectors"]
+    requests = [step["request"] for vector in vectors for step in vector["steps"]]
+    bodies = {text.partition("\r\n\r\n")[2] for text in requests if text.startswith("POST")}
+    return [body.encode("latin-1") for body in sorted(bodies) if body]
+
+
 def mutations(seed: int, count: int) -> Iterator[bytes]:
     """Recorded good bodies with some bytes changed, doubled, moved or left out."""
     chance = random.Random(seed)
@@ -58,6 +68,7 @@ def mutations(seed: int, count: int) -> Iterator[bytes]:
         TEXT.encode([Packet(2, DATA, b"hello"), Packet(3, PING), Packet(4, DATA, b"x" * 200)]),
         TEXT.encode([Packet(5, CLOSE)]),
         packet(b"0", b"ack", b"3"),
+        *recorded_bodies(),
     ]
     tokens = [b"0", b"1", b",", b"11,1", b"=", b"\0", b"\xff", b"9" * 9, b"data", b"-", b"04,"]
     changes: list[Callable[[bytearray, int], object]] = [
