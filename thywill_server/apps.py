@@ -88,6 +88,11 @@ class ProcessComponents:
         assert self._follower is not None
         return self._follower
 
+    @property
+    def current_follower(self) -> ConnectionService | None:
+        """What follows the connections, if this process does; nothing is started."""
+        return self._follower
+
     def _follow_if_serving(self, current: Components) -> None:
         if self._is_serving and self._follower is None and self._follow is not None:
             self._follower = self._follow(current)
@@ -175,6 +180,13 @@ def start_serving() -> Components:
 def connections() -> ConnectionService:
     """Give what follows the connections of clients in this process."""
     return _process().follower()
+
+
+def notice_departures() -> None:
+    """Have those noticed soon who were ended, where this process follows connections."""
+    follower = _process().current_follower
+    if follower is not None:
+        follower.notice_departures()
 
 
 def stop_components() -> list[Any]:

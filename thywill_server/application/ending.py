@@ -47,11 +47,17 @@ def end(*, uuid: str = "", session: str = "", user: str = "") -> None:
     def mark() -> None:
         from django.utils import timezone
 
+        from thywill_server.apps import notice_departures
         from thywill_server.database import clients
 
         uuids = clients.end(timezone.now(), uuid=uuid, session=session, user=user)
         if uuid and uuid not in uuids:
             uuids.append(uuid)  # again: the first time may not have reached the broker
-        when_committed(lambda: push.disconnect(uuids, session))
+
+        def take_effect() -> None:
+            push.disconnect(uuids, session)
+            notice_departures()
+
+        when_committed(take_effect)
 
     in_transaction(mark)

@@ -74,11 +74,11 @@ class ConnectionService:
 
     def start(self) -> None:
         """Listen to what the push component reports. Nothing runs before the first report."""
-        self._push.listen(self.report)
+        self._push.report_to(self.report)
 
     def stop(self) -> None:
         """Finish what waits; from now on others have to follow."""
-        self._push.listen(None)
+        self._push.report_to(None)
         self._clock.stop()
         self._lanes.stop()
 
@@ -122,6 +122,11 @@ class ConnectionService:
             members.leave_all(client.uuid, now)
             self._clock.start()
             self._clock.call_within(grace)
+
+    def notice_departures(self) -> None:
+        """Look at once who has left."""
+        self._clock.start()
+        self._clock.call_within(0)
 
     def expect_departure(self) -> None:
         """Look soon for somebody who has left a channel."""

@@ -158,7 +158,7 @@ class PushComponent(Component):
         """Whether it hears of connections by itself; if not, pages say that they are there."""
         return False
 
-    def listen(self, reporting: Reporting | None) -> None:
+    def report_to(self, reporting: Reporting | None) -> None:
         """Report connections from now on, or, with None, no more."""
 
     @property

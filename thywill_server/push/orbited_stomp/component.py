@@ -185,7 +185,7 @@ class OrbitedStomp(PushComponent):
             self.setting_name("advisory_destination"),
         )
 
-    def listen(self, reporting: Reporting | None) -> None:
+    def report_to(self, reporting: Reporting | None) -> None:
         """Have the broker's reports handed on, in the reactor thread."""
         if not self.reports_connections or (reporting is None and "advisories" not in vars(self)):
             return
