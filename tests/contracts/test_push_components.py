@@ -42,6 +42,9 @@ class Site(Protocol):
     def open_page(self, uuid: str) -> None:
         """Load a page, and listen as it does."""
 
+    def join(self, uuid: str, destination: str) -> None:
+        """Let a page listen on a channel's destination."""
+
     def hear(self, uuid: str, count: int) -> list[Heard]:
         """Wait until a page has heard so many messages, and give them."""
 
@@ -66,6 +69,10 @@ class InMemorySite:
         client = Client(uuid, "session", None, "contract")
         self.component.bootstrap_client(client, ClientConfiguration(uuid))
         self.last[uuid] = 0
+
+    def join(self, uuid: str, destination: str) -> None:
+        """The ticket is all that it takes."""
+        self.call("channel_ticket", uuid, destination)
 
     def hear(self, uuid: str, count: int) -> list[Heard]:
         """Ask until there are so many."""
@@ -117,6 +124,11 @@ class OrbitedStompSite:
         assert page.answer.command == "CONNECTED", page.answer
         assert page.subscribe(self.call("destination_of", uuid)).command == "RECEIPT"
         self.pages[uuid] = page
+
+    def join(self, uuid: str, destination: str) -> None:
+        """Subscribe with the channel's ticket."""
+        ticket = self.call("channel_ticket", uuid, destination)
+        assert self.pages[uuid].subscribe(destination, ticket=ticket).command == "RECEIPT"
 
     def hear(self, uuid: str, count: int) -> list[Heard]:
         """Wait for so many MESSAGE frames."""
@@ -172,6 +184,21 @@ def test_each_page_hears_its_own(site: Site) -> None:
     for uuid in ("u-1", "u-2"):
         bodies = [message.body.decode() for message in site.hear(uuid, 2)]
         assert bodies == [f"for {uuid}", f"more for {uuid}"]
+
+
+@pytest.mark.parametrize("name", ["room:a", "Ünï/cö*d#é.%2F", "x" * 200])
+def test_a_channel_is_heard_by_those_in_it(site: Site, name: str) -> None:
+    """Whatever its name, and nobody else hears it."""
+    for uuid in ("u-1", "u-2"):
+        site.open_page(uuid)
+    destination = site.call("channel_destination", "contract", name)
+    site.join("u-1", destination)
+    site.call("publish", destination, {"n": 1}, "said")
+    site.call("publish", site.call("channel_destination", "contract", name + "b"), "x")
+    for uuid in ("u-1", "u-2"):
+        site.call("push", uuid, "last")
+    assert [message.body for message in site.hear("u-1", 2)] == [b'{"n":1}', b"last"]
+    assert [message.body for message in site.hear("u-2", 1)] == [b"last"]
 
 
 def test_order_is_kept(site: Site) -> None:

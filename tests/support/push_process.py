@@ -67,12 +67,14 @@ class PushProcess:
 def perform(component: PushComponent, method: str, *arguments: Any) -> Any:
     """Call a method with arguments that JSON can hold.
 
-    Three calls say more than their arguments: ``ticket`` takes a client's uuid, ``push_object`` a
-    uuid to push to it what JSON has no form for, and ``push_from_threads`` a uuid, a number of
-    threads and a number of messages, ``[thread, message]``, that each of them pushes.
+    Some calls say more than their arguments: ``ticket`` takes a client's uuid, ``channel_ticket``
+    and ``leave`` a uuid and a destination, ``push_object`` a uuid to push to it what JSON has no
+    form for, and ``push_from_threads`` a uuid, a number of threads and a number of messages,
+    ``[thread, message]``, that each of them pushes.
     """
-    if method == "ticket":
-        return component.ticket(Client(*arguments, "session", None, "contract"))
+    if method in ("ticket", "channel_ticket", "leave"):
+        client = Client(arguments[0], "session", None, "contract")
+        return getattr(component, method)(client, *arguments[1:])
     if method == "push_object":
         return component.push(*arguments, object())
     if method == "push_from_threads":

@@ -56,8 +56,8 @@ class StompPage:
                 self._frames.append(frame)
         return self._frames.pop(0)
 
-    def subscribe(self, destination: str) -> Frame:
+    def subscribe(self, destination: str, **more: str) -> Frame:
         """Subscribe with a receipt, and give the broker's answer."""
-        headers = {"destination": destination, "id": "1", "receipt": "subscribed"}
+        headers = {"destination": destination, "id": destination, "receipt": "subscribed", **more}
         self.send("SUBSCRIBE", headers)
         return self.receive()

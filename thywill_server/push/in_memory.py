@@ -56,10 +56,9 @@ class _Queue:
         "waiting",
     )
 
-    def __init__(self, lock: threading.Lock, now: float) -> None:
+    def __init__(self, lock: threading.Lock, now: float, number: int) -> None:
         self.waiting: deque[Delivery] = deque()
-        self.last_id = time.time_ns() // 1_000_000  # fits into a number of JavaScript
-        self.number = self.last_id
+        self.last_id = self.number = number
         self.destinations: dict[str, None] = {}
         self.session = ""
         self.changed = threading.Condition(lock)
@@ -122,6 +121,7 @@ class InMemory(PushComponent):
         self._queues: OrderedDict[str, _Queue] = OrderedDict()  # silent for longest first
         self._listeners: dict[str, dict[str, _Queue]] = {}  # destination, own destination, queue
         self._ended: OrderedDict[str, None] = OrderedDict()  # own destinations, oldest first
+        self._highest = 0
         self._waiting = 0
         self._is_stopped = False
 
@@ -144,13 +144,22 @@ class InMemory(PushComponent):
 
     def bootstrap_client(self, client: Client, configuration: ClientConfiguration) -> None:
         """Begin to keep messages for the page, and give it the script that asks for them."""
+        self.keep_for(client)
+        configuration.add_bootstrap_script("thywill/push/in_memory.js")
+        configuration.set_bootstrap_parameter("push", {"component": "in_memory"})
+
+    def keep_for(self, client: Client) -> int:
+        """Keep messages for a page from now on, if that has not begun or has ended meanwhile.
+
+        Returns:
+            the number of its queue; another one than before listens on no channels yet.
+        """
         with self._lock:
             queue = self._open(self.destination_of(client.uuid))
             queue.session = claim_of(client)
             for destination in self.destinations_of(client)[1:]:
                 self._listen(client, queue, destination)
-        configuration.add_bootstrap_script("thywill/push/in_memory.js")
-        configuration.set_bootstrap_parameter("push", {"component": "in_memory"})
+            return queue.number
 
     def publish(
         self, destination: str, message: PushMessage | Json, event: str | None = None
@@ -214,11 +223,6 @@ class InMemory(PushComponent):
             while len(self._ended) > self.settings["max_clients"]:
                 self._ended.popitem(last=False)
 
-    def queue_number(self, client_uuid: str) -> int:
-        """Give the number of a page's queue; another one means that it listens on nothing yet."""
-        with self._lock:
-            return self._open(self.destination_of(client_uuid)).number
-
     def wait_for_messages(
         self, client_uuid: str, after: int, timeout_seconds: float
     ) -> list[Delivery]:
@@ -273,7 +277,9 @@ class InMemory(PushComponent):
         queue = self._queues.get(destination)
         if queue is None:
             self._make_room(now)
-            queue = self._queues[destination] = _Queue(self._lock, now)
+            # Milliseconds fit into a number of JavaScript, and grow across a restart.
+            self._highest = max(self._highest + 1, time.time_ns() // 1_000_000)
+            queue = self._queues[destination] = _Queue(self._lock, now, self._highest)
         queue.used_at = now
         self._queues.move_to_end(destination)
         return queue
@@ -289,6 +295,7 @@ class InMemory(PushComponent):
 
     def _end(self, own: str) -> None:
         queue = self._queues.pop(own)
+        self._highest = max(self._highest, queue.last_id)  # the next one's ids come after
         for destination in list(queue.destinations):
             self._forget(own, queue, destination)
         queue.question += 1

@@ -210,3 +210,63 @@ def test_the_defaults_are_fine():
     assert InMemory.settings_problems({"max_waiting": -1}) == [
         'THYWILL["push"]["max_waiting"]: expected a whole number of at least 0, got -1'
     ]
+
+
+CHANNEL = "/topic/thywill.channel.echo.a"
+
+
+def join(component, uuid=ALICE, destination=CHANNEL):
+    """Let a page into a channel."""
+    return component.channel_ticket(Client(uuid, "session", None, "echo"), destination)
+
+
+def test_a_channel_is_heard_by_those_in_it(component):
+    """From the ticket until they leave, each message once, however often they have joined."""
+    load_page(component)
+    load_page(component, BOB)
+    assert join(component) == ""
+    join(component)
+    component.publish(CHANNEL, "one")
+    component.leave(Client(ALICE, "session", None, "echo"), CHANNEL)
+    component.publish(CHANNEL, "two")
+    assert (bodies(component), bodies(component, uuid=BOB)) == (["one"], [])
+
+
+def test_the_pages_of_an_application_hear_it(component):
+    """Without asking for it."""
+    load_page(component)
+    load_page(component, BOB)
+    component.publish(component.application_destination("echo"), "news")
+    component.publish(component.application_destination("other"), "no news")
+    assert (bodies(component), bodies(component, uuid=BOB)) == (["news"], ["news"])
+
+
+def test_what_a_page_listens_on_is_bounded():
+    """One channel more than it may is refused, and the others stay."""
+    component = InMemory({"max_destinations": 3})
+    load_page(component)
+    join(component, destination="a")
+    join(component, destination="b")
+    with pytest.raises(PushUnavailable, match="as many channels as it may"):
+        join(component, destination="c")
+    component.publish("a", "hello")
+    assert bodies(component) == ["hello"]
+
+
+def test_a_page_that_does_not_fetch_does_not_stop_a_channel(component):
+    """Its queue ends; the next one has another number, hears its application, and no channel."""
+    client = Client(ALICE, "session", None, "echo")
+    number = component.keep_for(client)
+    assert component.keep_for(client) == number
+    load_page(component, BOB)
+    for uuid in (ALICE, BOB):
+        join(component, uuid)
+    for text in "1234":
+        component.publish(CHANNEL, text)
+        last, _ = ask(component, uuid=BOB)[-1]
+        ask(component, uuid=BOB, after=last)
+    assert component.keep_for(client) != number
+    component.publish(CHANNEL, "5")
+    component.publish(component.application_destination("echo"), "news")
+    assert bodies(component) == ["news"]
+    assert bodies(component, uuid=BOB) == ["5", "news"]

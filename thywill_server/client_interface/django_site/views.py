@@ -227,8 +227,8 @@ def push(request: HttpRequest, fields: Fields) -> HttpResponse:
     """Give a page what was pushed to it, waiting a while for it; for push in memory only."""
     client = _client(request, fields)
     site = _site()
-    wait_for_messages = getattr(site.push, "wait_for_messages", None)
-    if wait_for_messages is None:
+    in_memory = cast("Any", site.push)
+    if not hasattr(in_memory, "wait_for_messages"):
         raise Refusal("not-found")
     after, may_wait = fields.get("after", 0), fields.get("wait", False)
     if type(after) is not int or after < 0 or type(may_wait) is not bool:
@@ -236,9 +236,9 @@ def push(request: HttpRequest, fields: Fields) -> HttpResponse:
             "malformed-message", '"after" must be a number from 0 on, "wait" true or false.'
         )
     # How long it waits, and how many may, is the component's to bound.
-    found = wait_for_messages(client.uuid, after, math.inf if may_wait else 0)
+    queue = in_memory.keep_for(client)
+    found = in_memory.wait_for_messages(client.uuid, after, math.inf if may_wait else 0)
     messages = [_pushed(delivery.id, delivery.message) for delivery in found]
-    queue = cast("Any", site.push).queue_number(client.uuid)
     return responses.response(responses.ok_answer(queue=queue, messages=messages))
 
 
