@@ -27,8 +27,9 @@ test("a server that has started anew begins anew", () => {
 
 test("two minutes are remembered", () => {
   const rates = new Rates();
-  for (let second = 0; second < 300; second += 1)
+  for (let second = 0; second < 300; second += 1) {
     rates.add(reading(second, { bytes_sent: second }));
+  }
   assert.equal(rates.down.length, 120);
 });
 
