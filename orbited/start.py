@@ -46,7 +46,10 @@ without --config the first of these that exists is read:
 
 try it:
   orbited --quickstart                   a server and a broker on this machine
-  orbited --check -c orbited.cfg         say what is wrong with a file, and stop
+  orbited --check -c orbited.cfg         say all that is wrong with a file, by file and line
+
+SIGTERM and Ctrl-C tell the browsers, wait for them a little, and stop; a second time stops at
+once. SIGHUP opens the log files again. Every key: documentation/reference/orbited.md
 """
 
 
@@ -67,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-p", "--profile", action="store_true", help="print where the time went, when stopped"
     )
-    parser.add_argument("--check", action="store_true", help="check the configuration and stop")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="say every mistake of the configuration, or that it is fine, and stop: status 1 or 0",
+    )
     return parser
 
 

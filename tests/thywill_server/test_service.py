@@ -113,3 +113,18 @@ class TestBoundedWaiting:
         waiting = site._within("a step", Deferred())
         clock.advance(0.6)
         assert waiting.called
+
+
+def test_the_comet_server_knows_the_names_of_the_site(settings):
+    """And how long it may take to stop; what the push component says comes first."""
+    settings.ALLOWED_HOSTS = ["www.example.com"]
+    site = SiteService(SiteOptions(drain_seconds=8), MemoryReactorClock())
+    options = site._comet_options("127.0.0.1:1", {})
+    assert options == {
+        "access": ["* -> 127.0.0.1:1"],
+        "http": {"hosts": ["www.example.com"]},
+        "limits": {"drain_seconds": 4.0},
+    }
+    given = {"limits": {"drain_seconds": 1, "sessions": 5}, "http": {"hosts": ["*"]}}
+    options = site._comet_options("127.0.0.1:1", given)
+    assert {name: options[name] for name in given} == given
