@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import sys
+from collections import Counter
 from typing import Any
 
 from twisted.internet import reactor
@@ -20,6 +21,7 @@ from zope.interface import implementer
 
 from orbited.servers import make_factory
 from orbited.service import embedded
+from orbited.transports import TRANSPORTS
 
 
 @implementer(IPushProducer)
@@ -75,6 +77,9 @@ class Flood(Protocol):
             self.transport.write(b"x" * 65536)
 
 
+TRANSPORT_KINDS = [transport.__name__ for transport in TRANSPORTS.values()]
+
+
 class Measure(Resource):
     """``/measure``: what is left when everything that can be freed was freed."""
 
@@ -83,7 +88,9 @@ class Measure(Resource):
     def render_GET(self, request: Any) -> bytes:
         """Twisted: answer in JSON."""
         gc.collect()
-        return json.dumps({"timers": len(reactor.getDelayedCalls())}).encode()
+        kinds = Counter(type(each).__name__ for each in gc.get_objects())
+        alive = sum(kinds[kind] for kind in ("CometSession", *TRANSPORT_KINDS))
+        return json.dumps({"timers": len(reactor.getDelayedCalls()), "alive": alive}).encode()
 
 
 def main() -> None:
