@@ -428,6 +428,13 @@ class TCPConnectionResource:
 
     def tick(self) -> None:
         """Something falls due, or did until it was put off."""
+        try:
+            self._tick()
+        except Exception:
+            log.exception("%r failed and is dropped", self)
+            self.abortConnection()
+
+    def _tick(self) -> None:
         now = self._server.clock.seconds()
         if self._gate is not None:
             self._gate.tick(now)

@@ -121,6 +121,23 @@ def test_a_poll_is_answered_at_once(comet, key):
     assert (poll.status, poll.content) == (200, b"")
 
 
+def test_a_session_that_fails_when_something_falls_due_is_dropped(comet, key, monkeypatch, caplog):
+    """The log has it, the others go on, and nothing is kept."""
+    other = comet.create()
+    session = comet.session(key)
+
+    def fail(now: float) -> None:
+        raise ValueError("inside")
+
+    comet.open(other)
+    monkeypatch.setattr(type(session.core), "tick", lambda core, now: fail(now))
+    session.tick()
+    monkeypatch.undo()
+    comet.turn()
+    assert set(comet.tcp.connections) == {other}
+    assert "failed and is dropped" in caplog.text
+
+
 def test_one_timer_per_session(comet, key):
     """However many requests came and went, one delayed call is waiting."""
     for _ in range(5):
