@@ -272,3 +272,22 @@ def two_processes(tmp_path: Any) -> Iterator[TwoProcesses]:
     for process in (both.django, both.orbited):
         if process is not None and process.process.poll() is None:
             both.kill(process)
+
+
+def test_channel_tickets_are_renewed(page: Page, tmp_path: Path) -> None:
+    """A page outlives its channel's ticket several times, and goes on hearing the channel."""
+    source = (
+        'from tests.support.site_settings import *\nTHYWILL["push"]["ticket_seconds"] = 5\n'
+        'THYWILL["push"]["orbited_url"] = "/orbited/"'
+    )
+    with SiteProcess(tmp_path, "--no-reload", **write_settings(tmp_path, source)) as site:
+        author = Author(site.url, "renewed")
+        page.goto(site.url + ROOMS)
+        page.evaluate(JOIN, "room:renewed")
+        for _ in range(2):
+            with page.expect_response("**/thywill/channel/") as renewal:
+                pass
+            assert renewal.value.json()["expires_in"] == 5
+        author.say()
+        assert page.evaluate(WAIT_FOR, 1) == said(range(1, 2), is_replayed=False)
+        assert page.evaluate("room.state") == "joined"

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, TooManyFieldsSent
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -222,6 +223,7 @@ def csrf(request: HttpRequest) -> HttpResponse:
     return responses.response(responses.ok_answer(csrf_token=get_token(request)))
 
 
+@transaction.non_atomic_requests  # it may wait for long
 @post_only(_site)
 def push(request: HttpRequest, fields: Fields) -> HttpResponse:
     """Give a page what was pushed to it, waiting a while for it; for push in memory only."""

@@ -93,6 +93,20 @@ def take_back(client: Client, message: Say) -> None:
         publish(f"room:{message.room}", "said", {"text": message.text})
 
 
+@app.on("refuse")
+def refuse(client: Client, message: Say) -> None:
+    """Publish, and refuse."""
+    publish(f"room:{message.room}", "said", message.text)
+    raise ApplicationError("no", "It is over.")
+
+
+@app.on("refuse_async")
+async def refuse_async(client: Client, message: Say) -> None:
+    """The same in an async function."""
+    publish(f"room:{message.room}", "said", message.text)
+    raise ApplicationError("no", "It is over.")
+
+
 @app.on("add")
 def add(client: Client, message: Say) -> None:
     """Change the state and say so, in one transaction."""

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client as Browser
 from pytest_django import Settings
 
 from tests.support.page import Page, assert_refused, thywill
 from thywill_server.application import broadcast, history, publish, to_client, to_subset, to_user
+from thywill_server.apps import components
 from thywill_server.database.models import Channel
 
 ROOMS = "tests.support.applications.rooms"
@@ -336,3 +337,52 @@ def test_state_waits_like_everything(page: Page) -> None:
         transaction.set_rollback(True)
     assert joined(page, "short:a")["snapshot"] == {"total": 0}
     assert pushed(page) == []
+
+
+@pytest.fixture
+def atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request is a transaction."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+
+def test_one_transaction_for_each_request(page: Page, atomic_requests: None) -> None:
+    """What an async handler publishes belongs to its request's transaction, and is pushed after."""
+    joined(page)
+    say(page, "a", command="say_async")
+    say(page, "b")
+    assert [message["headers"]["offset"] for message in pushed(page)] == ["1", "2", "3"]
+    assert [event.data["text"] for event in history("room:a")] == ["a", "a", "b"]
+
+
+@pytest.mark.parametrize("command", ["refuse", "refuse_async"])
+def test_refused_request_has_published_nothing(
+    page: Page, atomic_requests: None, command: str
+) -> None:
+    """A handler that publishes and then refuses has done neither, when requests are atomic."""
+    joined(page)
+    response = page.send({"room": "a", "text": "never"}, command=command)
+    assert_refused(response, 400, "no")
+    assert history("room:a") == []
+    assert pushed(page) == []
+
+
+@pytest.mark.parametrize("command", ["refuse", "refuse_async"])
+def test_refused_handler_has_published(page: Page, command: str) -> None:
+    """Without a transaction around it, what was published before a refusal stays."""
+    response = page.send({"room": "a", "text": "kept"}, command=command)
+    assert_refused(response, 400, "no")
+    assert [event.data for event in history("room:a")] == ["kept"]
+
+
+def test_the_long_poll_is_no_transaction(page: Page, atomic_requests: None) -> None:
+    """It may wait for long, and a transaction would keep everybody else from writing."""
+    seen: list[bool] = []
+    push: Any = components().push
+
+    def wait_for_messages(*arguments: Any) -> list[Any]:
+        seen.append(connection.in_atomic_block)
+        return []
+
+    push.wait_for_messages = wait_for_messages
+    assert pushed(page) == []
+    assert seen == [False]
