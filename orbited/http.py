@@ -66,7 +66,7 @@ class Exchange(abc.ABC):
 
     @abc.abstractmethod
     def header(self, name: str) -> str | None:
-        """The last header of that name, or None."""
+        """The last header of that name, or None; to be asked before the answer begins."""
 
     @abc.abstractmethod
     def header_items(self) -> list[tuple[str, str]]:

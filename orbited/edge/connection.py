@@ -154,6 +154,12 @@ class EdgeConnection(TwistedProtocol):
         if producer is not None and self._is_full:
             producer.pauseProducing()
 
+    def forget_headers(self) -> None:
+        """What the last request said is not kept while a stream lasts, or nothing is asked."""
+        self._reader.forget_headers()
+        if self._head is not None:
+            self._head.forget_headers()
+
     def answered(self, incoming: Incoming) -> None:
         """The answer is written; go on with the next request, or close."""
         self._incoming = self._producer = None
@@ -331,6 +337,8 @@ class EdgeConnection(TwistedProtocol):
         now = self._clock.seconds()
         if not self._is_full:
             self._reader.tick(now)
+            if self._reader.state is State.IDLE:
+                self.forget_headers()
             self._serve()
         elif now >= self._full_until:
             if not self._takes_something():

@@ -174,6 +174,7 @@ class EdgeExchange(Exchange):
             framing = b"Content-Length: %d\r\n" % length
         elif head.is_http_1_1:
             self._is_chunked = True
+            connection.forget_headers()
             framing = b"Transfer-Encoding: chunked\r\n"
         else:
             connection.keeps_alive = False  # the end of the connection is the end of the answer

@@ -39,24 +39,27 @@ class _Headers:
     """The lines behind the first: what they say, whatever was asked for.
 
     Attributes:
-        items: in order, names as they were sent.
         fields: lower-case name to value; the last one of a name that came twice.
         length: of the body; None when it is chunked.
         is_last: no other request is to follow.
         expects_continue: the body comes only after ``100 Continue``.
     """
 
-    __slots__ = ("expects_continue", "fields", "is_last", "items", "length")
+    __slots__ = ("_block", "expects_continue", "fields", "is_last", "length")
 
-    def __init__(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        self.items = items
+    def __init__(self, block: bytes, items: Iterable[tuple[bytes, bytes]]) -> None:
+        self._block = block
         # llhttp leaves blanks behind a value.
-        self.fields = {name.lower(): value.strip(b" \t") for name, value in items}
+        self.fields = {_lower(name): value.strip(b" \t") for name, value in items}
         self.expects_continue = False
         self.length: int | None = None
         self._set_framing()
         connection = self.fields.get(b"connection", b"").lower()
         self.is_last = b"close" in connection and b"close" in _words(connection)
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        """All in order, names as they were sent; few ask, so they are read anew."""
+        return [(name, value.strip(b" \t")) for name, value in _read(self._block)]
 
     def _set_framing(self) -> None:
         """Find out how long the body is. RFC 9112, 6.3."""
@@ -125,7 +128,12 @@ class Head:
     @property
     def items(self) -> list[tuple[bytes, bytes]]:
         """The headers in order, names as they were sent."""
-        return [(name, value.strip(b" \t")) for name, value in self._headers.items]
+        return self._headers.items()
+
+    def forget_headers(self) -> None:
+        """Let go of what is only needed until the answer begins."""
+        self._headers = _NOTHING
+        self.fields = _NOTHING.fields
 
     def segments(self) -> list[str]:
         """The parts of the path between slashes, percent-decoded, as Latin-1."""
@@ -148,8 +156,11 @@ class HeadParser:
 
     def __init__(self, max_headers: int) -> None:
         self._max_headers = max_headers
-        self._last = b"", _Headers(())
-        self._before = self._last
+        self.forget()
+
+    def forget(self) -> None:
+        """Remember no headers."""
+        self._last = self._before = b"", _NOTHING
 
     def parse(self, data: bytes) -> Head:
         """Read one head, empty line included.
@@ -170,6 +181,10 @@ class HeadParser:
         return Head(line, self._last[1])
 
 
+#: What is known once headers are forgotten.
+_NOTHING = _Headers(b"\r\n", ())
+
+
 class _Collector:
     """Collects headers for httptools: its callback is that of a dict, without a frame of Python."""
 
@@ -186,16 +201,28 @@ def _parse_headers(block: bytes, max_headers: int) -> _Headers:
         raise RequestError(431, "The request has more headers than this server takes.")
     once: dict[bytes, bytes] = {}
     _feed(block, once.__setitem__)
-    headers = _Headers(once.items())
+    headers = _Headers(block, once.items())
     if len(headers.fields) == count:
         return headers
-    items: list[tuple[bytes, bytes]] = []  # some came more than once
-    _feed(block, lambda name, value: items.append((name, value)))
+    items = _read(block)  # some came more than once
     names = [name.lower() for name, _ in items]
     for name in _SINGLE:
         if names.count(name) > 1:
             raise RequestError(400, f"There is more than one {name.decode().title()} header.")
-    return _Headers(items)
+    return _Headers(block, items)
+
+
+def _read(block: bytes) -> list[tuple[bytes, bytes]]:
+    """Every header of a block."""
+    items: list[tuple[bytes, bytes]] = []
+    _feed(block, lambda name, value: items.append((name, value)))
+    return items
+
+
+@functools.lru_cache(128)
+def _lower(name: bytes) -> bytes:
+    """The name in small letters, as one object for all connections."""
+    return name.lower()
 
 
 def _feed(block: bytes, collect: Callable[[bytes, bytes], None]) -> None:

@@ -152,6 +152,10 @@ class RequestReader:
             except RequestError as error:
                 self._end(error)
 
+    def forget_headers(self) -> None:
+        """This request lasts: keep nothing that would only help to read the next one."""
+        self._heads.forget()
+
     def take_rest(self) -> bytes:
         """Give what followed the request, to whom the connection goes now; nothing more is read."""
         rest, self._buffer = self._buffer, b""

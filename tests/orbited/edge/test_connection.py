@@ -202,6 +202,20 @@ def test_an_answer_that_is_too_short_is_cut(server):
     assert len(server.exchanges) == 1
 
 
+def test_a_stream_keeps_no_headers(server):
+    """It may last for hours, and there may be thousands; the request behind it has its own."""
+    server.answers = False
+    server.feed(GET)
+    (stream,) = server.exchanges
+    assert stream.header("host") == "x"
+    stream.start(200, [])
+    stream.write(b"now")
+    assert stream.header("host") is None
+    stream.finish()
+    server.feed(GET)
+    assert server.exchanges[1].header("host") == "x"
+
+
 def test_http_1_0_gets_no_chunks(server):
     """Its answer ends where the connection does."""
     server.answers = False
