@@ -79,8 +79,9 @@ export class Channel {
   /** @type {string | null} where it is subscribed, or will be */
   #destination = null;
   #isSubscribed = false;
-  /** Grows with each connection; 0: there was none yet. */
+  /** Grows with each connection. */
   #connection = 0;
+  #isOpen = false;
   #isBusy = false;
   #isAskedFor = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -158,9 +159,17 @@ export class Channel {
   /** A push connection is there, and nothing is subscribed on it. */
   connected() {
     this.#connection += 1;
+    this.#isOpen = true;
     this.#isSubscribed = false;
     this.#backoff.reset();
     this.#synchronize();
+  }
+
+  /** The page has closed its connection: ask for nothing until there is another one. */
+  closed() {
+    this.#isOpen = false;
+    this.#isSubscribed = false;
+    this.#clearTimers();
   }
 
   /**
@@ -215,7 +224,7 @@ export class Channel {
   }
 
   get #isWanted() {
-    return this.#connection > 0 && this.#isAlive;
+    return this.#isOpen && this.#isAlive;
   }
 
   async #join() {
@@ -272,7 +281,7 @@ export class Channel {
    * @returns {boolean} whether nothing is missing
    */
   #apply(answer) {
-    if (!this.#isAlive) {
+    if (!this.#isWanted) {
       return true;
     }
     this.#destination = answer.destination;
@@ -298,7 +307,7 @@ export class Channel {
 
   /** @param {any} error */
   #failed(error) {
-    if (!this.#isAlive) {
+    if (!this.#isWanted) {
       return;
     }
     if (error?.code === "connection-lost") {
@@ -336,12 +345,17 @@ export class Channel {
   /** @param {ChannelState} state */
   #end(state) {
     this.state = state;
-    for (const timer of [this.#gapTimer, this.#renewalTimer, this.#retryTimer]) {
-      clearTimeout(timer);
-    }
+    this.#clearTimers();
     if (this.#destination !== null) {
       this.#line.unsubscribe(this.#destination);
     }
+  }
+
+  #clearTimers() {
+    for (const timer of [this.#gapTimer, this.#renewalTimer, this.#retryTimer]) {
+      clearTimeout(timer);
+    }
+    this.#gapTimer = undefined;
   }
 
   /** @param {{event: string, data: any, epoch: any, offset: any, replayed: boolean}} message */

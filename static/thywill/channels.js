@@ -48,6 +48,14 @@ export class Channels {
     }
   }
 
+  /** The page has closed its connection. */
+  closed() {
+    this.#isConnected = false;
+    for (const channel of this.#channels.values()) {
+      channel.closed();
+    }
+  }
+
   /**
    * A message of a channel was pushed.
    *

@@ -98,6 +98,7 @@ export function createThywill(request = post, read = get) {
     /** Close the push connection, until `open`. */
     close() {
       state.apply("close");
+      channels.closed();
       lease.release();
       guarded(thywill.push.closeConnection);
     },

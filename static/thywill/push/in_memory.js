@@ -53,6 +53,7 @@ export class InMemory {
   close() {
     this.#isWanted = false;
     this.#loop = null;
+    this.#queue = null; // the channels are joined again after `open`
     clearTimeout(this.#retryTimer);
     this.#thywill.push.onTransport(null);
   }

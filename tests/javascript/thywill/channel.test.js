@@ -283,3 +283,27 @@ test("a listener that leaves hears no more of the same answer", async () => {
   await reply(calls, answer([1, 2, 3], { recovered: null }));
   assert.deepEqual(heard, ["left", "1 again"]);
 });
+
+test("after the page has closed its connection nothing is asked, and then it resumes", async (t) => {
+  const { room, calls, heard } = await joined(2);
+  push(room, 5);
+  room.closed();
+  t.mock.timers.tick(1_000_000);
+  assert.deepEqual(calls, []);
+  room.connected();
+  await reply(calls, answer([3, 4]));
+  await reply(calls);
+  await reply(calls, answer([], { offset: 5 }));
+  assert.deepEqual(heard, ["3 again", "4 again", "5", ["recovered", true]]);
+});
+
+test("an answer that comes after the connection was closed is left for the next one", async () => {
+  const { room, calls, heard } = channel();
+  room.connected();
+  room.closed();
+  await reply(calls, answer([1], { recovered: null }));
+  assert.deepEqual([heard, calls.length, room.cursor], [[], 1, null]);
+  room.connected();
+  await settle();
+  assert.equal(calls.length, 2);
+});

@@ -141,3 +141,22 @@ test("a channel's message goes to the channel; leaving is told to the site", asy
   const { path, body } = site.last;
   assert.deepEqual([path, body.channel, body.leave], ["/thywill/channel/", "live:a", true]);
 });
+
+test("a page that has closed and opens again joins its channels again", async () => {
+  const { site, thywill } = await asking();
+  const joins = () => site.requests.filter(({ path }) => path === "/thywill/channel/");
+  thywill.channel("live:a");
+  site.last.answer({ queue: 5, messages: [] });
+  await settle();
+  const answer = { destination: "/topic/c", ticket: "", expires_in: null, has_history: false };
+  joins()[0].answer(answer);
+  await settle();
+  thywill.close();
+  thywill.open();
+  await settle();
+  site.requests
+    .findLast(({ path }) => path === "/thywill/push/")
+    .answer({ queue: 5, messages: [] });
+  await settle();
+  assert.equal(joins().length, 2);
+});
