@@ -7,7 +7,7 @@ loop, or is called by us, never meets a session in the middle of something.
 
 import logging
 from collections.abc import Iterable
-from typing import Protocol, cast
+from typing import cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -20,11 +20,10 @@ from orbited.postgate import PostGate
 from orbited.protocol.access import Source
 from orbited.protocol.packets import DATA
 from orbited.protocol.session import Closed, CometSession, DataReceived, Ended, Malformed, State
-from orbited.settings import Config, Limits
-from orbited.system.counters import Counters
+from orbited.sessionserver import SessionServer
+from orbited.settings import Limits
 from orbited.transports.base import Transport
 from orbited.transports.websocket import WebSocket
-from orbited.wheel import TimerWheel
 
 __all__ = ["TCPConnectionResource"]
 
@@ -35,25 +34,6 @@ MIN_TICK_SECONDS = 0.01
 
 #: Close codes of a WebSocket: the server stops; a message was not understood.
 WEBSOCKET_GOING_AWAY, WEBSOCKET_INVALID = 1001, 1007
-
-
-class _Server(Protocol):
-    """What a session needs of the resource that it belongs to."""
-
-    clock: IReactorTime
-    config: Config
-    counters: Counters
-    wheel: TimerWheel
-
-    @property
-    def is_draining(self) -> bool:
-        """The server is stopping."""
-
-    def mark_dirty(self, session: "TCPConnectionResource") -> None:
-        """Call ``flush`` at the end of this turn of the reactor."""
-
-    def forget(self, session: "TCPConnectionResource") -> None:
-        """The session has ended."""
 
 
 @implementer(ITransport, IPushProducer)
@@ -84,7 +64,7 @@ class TCPConnectionResource:
         "source",
     )
 
-    def __init__(self, server: _Server, key: str, source: Source) -> None:
+    def __init__(self, server: SessionServer, key: str, source: Source) -> None:
         self.key = key
         self.source = source
         self.disconnecting = False

@@ -1,0 +1,33 @@
+"""What a session needs of the resource that it belongs to."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from orbited.settings import Config
+from orbited.system.counters import Counters
+from orbited.wheel import TimerWheel
+
+if TYPE_CHECKING:
+    from orbited.connection import TCPConnectionResource
+
+__all__ = ["SessionServer"]
+
+
+class SessionServer(Protocol):
+    """What a session needs of the resource that it belongs to."""
+
+    clock: IReactorTime
+    config: Config
+    counters: Counters
+    wheel: TimerWheel
+
+    @property
+    def is_draining(self) -> bool:
+        """The server is stopping."""
+
+    def mark_dirty(self, session: "TCPConnectionResource") -> None:
+        """Call ``flush`` at the end of this turn of the reactor."""
+
+    def forget(self, session: "TCPConnectionResource") -> None:
+        """The session has ended."""
