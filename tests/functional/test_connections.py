@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.comet_page import SECONDS, StompConnection
 from tests.support.site_process import HttpPage, SiteProcess
+from thywill_server.push.orbited_stomp.tickets import issue_ticket
 
 pytestmark = pytest.mark.functional
 
@@ -139,6 +140,30 @@ def test_the_site_ends_a_client(site, listen, transport):
     assert refused.answer.headers["code"] == "disconnected"
     refused.close()
     assert_lives(other)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "longpoll"])
+def test_the_end_of_a_ticket(site, transport):
+    """A connection whose ticket is not renewed ends with it."""
+    page = HttpPage(site.url)
+    key = (site.home / "ticket.key").read_bytes().strip()
+    begun = int(time.time())
+    own = page.push["destination"]
+    ticket = issue_ticket(
+        key,
+        subject=page.uuid,
+        subscribe=[own],
+        seconds=2,
+        now=begun,
+        about={"application": "guests"},
+    )
+    with page.connect(transport, ticket) as connection:
+        assert connection.subscribe(own).command == "RECEIPT"
+        site.wait_for_log(f"came {page.uuid}")
+        while connection.receive().command == "MESSAGE":
+            pass  # the application's welcome
+        assert 2 <= time.time() - begun < 2 + SOON
+    went(site, page)
 
 
 def test_a_client_is_ended_by_its_own_message(listen):

@@ -124,8 +124,7 @@ class ConnectionService:
             self._clock.call_within(grace)
 
     def notice_departures(self) -> None:
-        """Look at once who has left."""
-        self._clock.start()
+        """Look at once who has left, if anybody has been here."""
         self._clock.call_within(0)
 
     def expect_departure(self) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
+from thywill_server.connections.base import session_claim
+from thywill_server.errors import Refusal
 from thywill_server.push.base import PushUnavailable
 from thywill_server.push.in_memory import InMemory
 
@@ -270,3 +272,22 @@ def test_a_page_that_does_not_fetch_does_not_stop_a_channel(component):
     component.publish(component.application_destination("echo"), "news")
     assert bodies(component) == ["news"]
     assert bodies(component, uuid=BOB) == ["5", "news"]
+
+
+def test_ended_clients_are_answered_no_more(component, threads):
+    """The question that waits is refused at once, later ones too; others go on."""
+    for uuid, identity in ((ALICE, "one"), (BOB, "two")):
+        client = Client(uuid, "key", None, "chat", session_identity=identity)
+        component.bootstrap_client(client, ClientConfiguration(uuid))
+    waiting = threads.submit(ask, component, ALICE, 0, 20)
+    when_waiting(component)
+    component.disconnect([], session_claim("one"))
+    with pytest.raises(Refusal, match="ended this connection"):
+        waiting.result(20)
+    with pytest.raises(Refusal, match="ended this connection"):
+        ask(component)
+    component.push(ALICE, "nobody hears it")
+    assert ask(component, BOB) == []
+    component.disconnect([BOB])
+    with pytest.raises(Refusal, match="ended this connection"):
+        ask(component, BOB)
