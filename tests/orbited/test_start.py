@@ -87,7 +87,9 @@ def test_it_listens_serves_and_stops(tmp_path):
     """Every scheme of [listen]; bytes go through; SIGTERM ends it with status 0."""
     schemes = ("http", "echo", "lineecho", "rude", "announce", "stomp")
     config = "".join(f"{scheme}://127.0.0.1:0\n" for scheme in schemes)
-    with OrbitedProcess(tmp_path, f"[listen]\n{config}[http]\naccess_log = 1\n") as server:
+    with OrbitedProcess(
+        tmp_path, f"[listen]\n{config}[http]\naccess_log = 1\n[limits]\ndrain_seconds = 1\n"
+    ) as server:
         assert set(server.ports) == set(schemes)
         assert re.match(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d:\d{3} INFO   orbited\.", server.log)
         with socket.create_connection(("127.0.0.1", server.ports["lineecho"][0]), 10) as line:
