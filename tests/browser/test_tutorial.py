@@ -115,3 +115,28 @@ def test_tutorial_is_followed_to_its_end(checkout: Path, page: Page) -> None:
         answer = page.evaluate(mistake)
         assert answer.startswith("invalid-message:")
         assert "sides" in answer
+
+
+def test_room_is_shared(checkout: Path, page: Page) -> None:
+    """Two pages of the how-to's room see the same, and the shell's message too."""
+    text = (ROOT / "documentation/how-to/share-a-room.md").read_text(encoding="utf-8")
+    (outside,) = re.findall(r"shell -c '(.+)'$", text, re.MULTILINE)
+    for path, source in files("documentation/how-to/share-a-room.md"):
+        write(checkout, path, source)
+    with site(checkout) as address, page.context.new_page() as second:
+        page.goto(f"{address}lobby/")
+        page.get_by_role("button", name="Say hello").click()
+        expect(page.locator("p")).to_have_text(["1: hello"])
+        second.goto(f"{address}lobby/")
+        expect(second.locator("p")).to_have_text(["1: hello (from the history)"])
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "THYWILL_HOME": str(checkout / "home"),
+        }
+        shell = [sys.executable, "manage.py", "shell", "-c", outside]
+        subprocess.run(shell, cwd=checkout, env=environment, check=True, timeout=60)
+        second.get_by_role("button", name="Say hello").click()
+        for each in (page, second):
+            expect(each.locator("p").last).to_have_text(re.compile("^3: hello"))
+            expect(each.locator("p").nth(1)).to_have_text(re.compile("^2: from the shell"))
