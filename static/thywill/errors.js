@@ -13,6 +13,7 @@
  * | `too-many-channels`| the page    | the page is in as many channels as it may be              |
  * | `left`             | the page    | the page has left the channel before it was in it         |
  * | `broker`           | the broker  | a STOMP ERROR frame; `message` is its text                |
+ * | `disconnected`     | both        | the site has ended this page; it must be loaded again     |
  * | `http-NNN`         | a proxy     | an answer that did not come from thywill                  |
  * | anything else      | the server  | the table in `thywill_server/errors.py`                   |
  */
