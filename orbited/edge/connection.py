@@ -168,12 +168,13 @@ class EdgeConnection(TwistedProtocol):
         if not self.keeps_alive:
             self.close()
             return
-        self._reader.answered(self._clock.seconds())
+        has_more = self._reader.answered(self._clock.seconds())
         if not self._is_reading:
             self._is_reading = True
             cast(Any, self.transport).resumeProducing()
         if not self._is_serving:
-            self._serve()
+            if has_more:
+                self._serve()
             self._watch()
 
     def hand_over(self, response: bytes, protocol: Any) -> None:

@@ -27,6 +27,12 @@ def _field_name(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
+@functools.lru_cache(256)
+def _reply_block(headers: tuple[tuple[str, str], ...]) -> bytes:
+    """The headers of a whole answer, beside its length."""
+    return header_block((_TEXT, *COMMON_HEADERS, *headers))
+
+
 class EdgeExchange(Exchange):
     """A request whose body comes in, and then its answer.
 
@@ -160,6 +166,9 @@ class EdgeExchange(Exchange):
 
     def start(self, status: int, headers: Headers, length: int | None = None) -> None:
         """Begin the answer."""
+        self._start(status, header_block(tuple(headers)), length)
+
+    def _start(self, status: int, headers: bytes, length: int | None) -> None:
         connection, head = self._connection, self._head
         self._status = status
         if connection is None:
@@ -181,7 +190,7 @@ class EdgeExchange(Exchange):
         self._pending = b"%b%b%b%b%b\r\n" % (
             STATUS_LINES[status],
             connection.date_line(),
-            header_block(tuple(headers)),
+            headers,
             framing,
             b"" if connection.keeps_alive else b"Connection: close\r\n",
         )
@@ -226,7 +235,7 @@ class EdgeExchange(Exchange):
         if connection is None:
             return
         data = body.encode() if isinstance(body, str) else body
-        self.start(status, (_TEXT, *COMMON_HEADERS, *headers), len(data))
+        self._start(status, _reply_block(tuple(headers)), len(data))
         self._left = None
         connection.write(self._pending + data if self._takes_body else self._pending)
         self._over(connection)

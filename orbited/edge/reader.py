@@ -142,15 +142,21 @@ class RequestReader:
         """How much came that cannot be looked at yet."""
         return len(self._buffer)
 
-    def answered(self, now: float) -> None:
-        """The request is answered; the next one may be read."""
+    def answered(self, now: float) -> bool:
+        """The request is answered; the next one may be read.
+
+        Returns:
+            Whether something of it was there already, so that there may be events.
+        """
         self.state = State.IDLE
         self._deadline = now + self._limits.keep_alive_seconds
-        if self._buffer:
-            try:
-                self._read_head(now)
-            except RequestError as error:
-                self._end(error)
+        if not self._buffer:
+            return False
+        try:
+            self._read_head(now)
+        except RequestError as error:
+            self._end(error)
+        return True
 
     def forget_headers(self) -> None:
         """This request lasts: keep nothing that would only help to read the next one."""
