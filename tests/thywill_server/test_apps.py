@@ -131,6 +131,46 @@ def test_a_forked_child_starts_anew(process: ProcessComponents) -> None:
     assert process.get() is parent
 
 
+class Follower:
+    """Stands for what follows connections."""
+
+    def __init__(self, components: Any) -> None:
+        self.components = components
+        self.is_stopped = False
+
+    def stop(self) -> None:
+        """Note it."""
+        self.is_stopped = True
+
+
+def test_only_who_serves_follows_connections() -> None:
+    """A shell or a command publishes and follows nothing; a server does, whatever comes first."""
+    for steps in (("start", "serve"), ("serve", "start"), ("follower",)):
+        process = ProcessComponents(Counted, Follower)  # type: ignore[arg-type]
+        process.start()
+        assert process.current_follower is None
+        process.stop()
+        for step in steps:
+            getattr(process, step)()
+        follower: Any = process.current_follower
+        assert follower.components is process.get()
+        process.serve()
+        assert process.current_follower is follower
+        process.stop()
+        assert follower.is_stopped
+        process.start()
+        assert process.current_follower not in (None, follower)
+
+
+def test_a_forked_child_does_not_follow() -> None:
+    """What its parent follows is not its own; it begins with its first request."""
+    process = ProcessComponents(Counted, Follower)  # type: ignore[arg-type]
+    process.follower()
+    process._forget()  # as after a fork
+    process.start()
+    assert process.current_follower is None
+
+
 def test_there_need_not_be_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no fork, as Windows, components are built all the same."""
     monkeypatch.delattr(os, "register_at_fork")

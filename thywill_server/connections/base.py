@@ -30,7 +30,7 @@ __all__ = [
 ReportKind = Literal["connected", "disconnected", "subscribed", "unsubscribed", "logins"]
 
 Done = Callable[[], None]
-"""Called once a report has taken effect; one that never has is told again, perhaps to another."""
+"""Called once a report was followed; if this process ends before, it is told to another."""
 
 
 @dataclass(frozen=True, slots=True)

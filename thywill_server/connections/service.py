@@ -71,6 +71,7 @@ class ConnectionService:
         self._lock = threading.Lock()
         self._heard_at: dict[str, float] = {}
         self._forgotten_at = 0.0
+        self._has_missed_some = False
 
     def start(self) -> None:
         """Listen to what the push component reports. Nothing runs before the first report."""
@@ -90,11 +91,19 @@ class ConnectionService:
         key = report.login.client_uuid if report.login is not None else report.until or ""
 
         def follow() -> None:
-            self._follow(report)
-            done()
+            try:
+                self._follow(report)
+            except Exception:
+                # Not told again: the next one may fail as well, and a broker waits for an answer
+                # to what it has told before it tells more.
+                self._has_missed_some = True
+                raise
+            finally:
+                done()
 
         if not self._lanes.submit(key, follow):
             log.error("too many connections come and go: a report of %s is dropped", report.kind)
+            self._has_missed_some = True
             done()
 
     def lease(self, client: Client) -> None:
@@ -257,6 +266,9 @@ class ConnectionService:
             self._forgotten_at = time.monotonic()
             clients.forget(now, KEEP_SECONDS, django_settings.SESSION_COOKIE_AGE)
             members.forget(now, KEEP_SECONDS)
+        if self._has_missed_some:
+            self._has_missed_some = False
+            self._push.ask_who_is_there()
         due = [at for at in (clients.next_departure(), members.next_settling(grace)) if at]
         return (min(due) - timezone.now()).total_seconds() if due else None
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.utils import timezone
 
 from tests.support.page import Page, assert_refused, thywill
@@ -233,6 +234,23 @@ def test_too_many_at_once(site, caplog):
     assert "a report of subscribed is dropped" in caplog.text
     assert site.done == 2
     assert not ConnectedClient.objects.exists()
+
+
+def test_what_was_missed_is_asked_for(site, monkeypatch):
+    """A report that cannot be followed is answered, and the broker is asked when things work."""
+
+    def fail(*_):
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(clients, "connected", fail)
+        with pytest.raises(DatabaseError):
+            site.arrive("a")
+    assert site.done == 2
+    assert site.push.questions == 0
+    site.look()
+    site.look()
+    assert site.push.questions == 1
 
 
 def test_leases_of_pages(site):

@@ -1,5 +1,7 @@
 """The component `orbited_stomp`: settings, and what a page is told; no connection is made here."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from thywill_server.client import Client
@@ -235,3 +237,46 @@ class TestOneProcess:
             "draining": True,
             "queued": 0,
         }
+
+
+class TestConnections:
+    """Ending connections, with and without a broker that can."""
+
+    @pytest.fixture
+    def sent(self, monkeypatch):
+        """What is sent to the broker: destination and headers."""
+        sent = []
+        monkeypatch.setattr(
+            "thywill_server.push.orbited_stomp.publisher.Publisher.publish",
+            lambda self, destination, body, headers: sent.append((destination, dict(headers))),
+        )
+        return sent
+
+    def test_the_broker_ends_them(self, sent):
+        """A session is one command, a client another; both for as long as tickets are good."""
+        component = make(ticket_seconds=60)
+        component.disconnect([UUID], "claim")
+        assert component.reports_connections
+        assert sent == [
+            ("/queue/thywill.control", {"disconnect-session": "claim", "refuse-seconds": "66"}),
+            ("/queue/thywill.control", {"disconnect-login": UUID, "refuse-seconds": "66"}),
+        ]
+
+    def test_a_broker_that_cannot(self, sent):
+        """The page is asked to go; and such a broker is asked nothing."""
+        component = make(advisory_destination="", control_destination="")
+        component.disconnect([UUID], "claim")
+        component.ask_who_is_there()
+        component.report_to(lambda report, done: None)
+        assert not component.reports_connections
+        assert component.live_broker is None
+        ((destination, headers),) = sent
+        assert destination == component.destination_of(UUID)
+        assert headers["thywill"] == "disconnected"
+
+    def test_a_ticket_says_whose_it_is(self):
+        """The application and the user, for the broker's reports."""
+        user = SimpleNamespace(is_authenticated=True, pk=7)
+        client = Client(UUID, "session", user, "echo")
+        ticket = read_ticket(KEY.encode(), make().ticket(client))
+        assert ticket.about == {"application": "echo", "user": "7"}
