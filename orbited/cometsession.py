@@ -10,6 +10,7 @@
 The key is the session's only secret, so it stands in no log and no page of ours.
 """
 
+import functools
 import logging
 import uuid
 from collections import Counter
@@ -46,13 +47,13 @@ UNKNOWN_SESSION = "There is no such session; it may have timed out.\n"
 
 
 def source_of(exchange: Exchange) -> Source:
-    """Who made a request, for the access list."""
-    return Source(
-        host=exchange.header("host") or "",
-        origin=exchange.header("origin"),
-        scheme=exchange.scheme,
-        address=exchange.address,
-    )
+    """Who made a request, for the access list; the same object for the same browser, mostly."""
+    host, origin = exchange.header("host") or "", exchange.header("origin")
+    return _source(host, origin, exchange.scheme, exchange.address)
+
+
+#: A browser makes many requests, and each session keeps who created it.
+_source = functools.lru_cache(256)(Source)
 
 
 def cors_headers(access: AccessList, origin: str | None) -> list[tuple[str, str]]:
