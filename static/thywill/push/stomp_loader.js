@@ -26,11 +26,12 @@ export async function loadStompClient({ orbited_url: url, transports }, attempts
  */
 async function loadModules(base, attempts) {
   const { href } = new URL("static/protocols/stomp/stomp.js", base);
-  // A browser may remember for the page's life that an address could not be loaded.
+  // A browser may remember for the page's life that an address could not be loaded. Neither of
+  // these two imports the other, and what they import is not asked for before they have come.
   const query = attempts > 1 ? `?attempt=${attempts}` : "";
   try {
     const { STOMPClient } = await import(href + query);
-    const { Orbited } = await import(new URL("static/Orbited.js", base).href);
+    const { Orbited } = await import(new URL("static/Orbited.js", base).href + query);
     return { Orbited, STOMPClient };
   } catch (cause) {
     throw new ThywillError("connection-lost", `cannot load ${href}`, { cause });

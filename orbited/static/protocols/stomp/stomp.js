@@ -22,8 +22,8 @@
 import { fromByteString } from "../../comet/base64.js";
 import { browser } from "../../comet/browser.js";
 import { callApplication, Errors, ReadyState } from "../../comet/errors.js";
+import { TCPSocket } from "../../comet/tcpsocket.js";
 import * as utf8 from "../../comet/utf8.js";
-import { Orbited } from "../../Orbited.js";
 import { ACCEPTED_VERSIONS, encode, FrameError, isPlain } from "./frame.js";
 import { Heartbeat, negotiate } from "./heartbeat.js";
 import { FrameParser } from "./parser.js";
@@ -102,7 +102,7 @@ export class STOMPClient {
    * @param {ConnectOptions} [options]
    */
   connect(host, port, user, password, { headers = {}, heartBeat = [0, 0], limits } = {}) {
-    const Socket = /** @type {any} */ (globalThis).TCPSocket ?? Orbited.TCPSocket;
+    const Socket = /** @type {any} */ (globalThis).TCPSocket ?? TCPSocket;
     /** @type {import("../../comet/tcpsocket.js").TCPSocket} */
     const socket = new Socket();
     this.#forget();

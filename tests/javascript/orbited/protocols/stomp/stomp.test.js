@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { settle } from "../../support/platform.js";
 import { connected, FakeSocket, make } from "../../support/stomp.js";
+import { Orbited } from "../../../../../orbited/static/Orbited.js";
 import { STOMPClient } from "../../../../../orbited/static/protocols/stomp/stomp.js";
 
 beforeEach(() => {
@@ -76,7 +77,7 @@ test("without a global TCPSocket that of Orbited is used", async () => {
   delete globalThis.TCPSocket;
   const { client } = make();
   client.onclose = () => {};
-  globalThis.Orbited.settings.url = "http://127.0.0.1:9/";
+  Orbited.settings.url = "http://127.0.0.1:9/";
   client.connect("localhost", 61613);
   assert.match(String(client.socket), /^<Orbited\.TCPSocket \d+>$/);
   client.reset();
