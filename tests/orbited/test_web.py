@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orbited.protocol.packets import DATA, RAW, Packet
 from tests.support.comet import Browser, Response, send, serving
 
 pytestmark = pytest.mark.functional
@@ -160,6 +161,23 @@ def test_http_1_0_is_answered_without_chunks(server):
     answer = raw(server, b"GET /tcp/%b/longpoll HTTP/1.0\r\n\r\n" % key)
     assert b"chunked" not in answer
     assert answer.endswith(b"204,open")
+
+
+def test_frames_may_come_with_the_request_for_a_websocket(server, browser):
+    """What stands behind the head in one piece with it is not lost."""
+    packets = RAW.encode([Packet(browser.next_id, DATA, b"early")])
+    frame = b"\x82%c\0\0\0\0%b" % (0x80 | len(packets), packets)
+    head = (
+        f"GET /tcp/{browser.key}/websocket?ack=2 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server["http"]), 10) as connection:
+        connection.sendall(head.encode() + frame)
+        received = b""
+        while b"early" not in received:
+            received += connection.recv(65536)
+    assert received.startswith(b"HTTP/1.1 101 ")
 
 
 def test_a_browser_that_goes_away_is_noticed_at_once(server, browser):
