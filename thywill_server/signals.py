@@ -16,14 +16,11 @@ publishes inside a transaction is heard of after its commit.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.dispatch import Signal
 
 __all__ = ["client_connected", "client_disconnected", "message_published", "message_received"]
-
-log = logging.getLogger(__name__)
 
 client_connected = Signal()
 client_disconnected = Signal()
@@ -32,7 +29,5 @@ message_published = Signal()
 
 
 def tell(signal: Signal, sender: type, **arguments: Any) -> None:
-    """Send a signal; a receiver that raises is logged, and hinders nobody."""
-    for receiver, outcome in signal.send_robust(sender, **arguments):
-        if isinstance(outcome, Exception):
-            log.error("%r failed", receiver, exc_info=outcome)
+    """Send a signal; Django logs a receiver that raises, which hinders nobody."""
+    signal.send_robust(sender, **arguments)

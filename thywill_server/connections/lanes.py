@@ -5,8 +5,8 @@
     submit("ada", ...) --> lane 1 |=|=| --> thread
     submit("bob", ...) --> lane 2 |=|   --> thread
 
-A key always has the same lane. Threads start with the first job, and close their database
-connections as Django does at the end of a request.
+A key always has the same lane. Threads start with the first job. When nothing waits, they close
+their database connections as Django does at the end of a request.
 """
 
 from __future__ import annotations
@@ -79,10 +79,11 @@ class Lanes:
 
 def _work(jobs: queue.SimpleQueue[Job | None]) -> None:
     while (job := jobs.get()) is not None:
-        close_old_connections()
         try:
             job()
         except Exception:
             log.exception("a connection could not be followed")
-        close_old_connections()
+            close_old_connections()
+        if jobs.empty():
+            close_old_connections()  # and not in the middle of a crowd
     connections.close_all()

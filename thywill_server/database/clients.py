@@ -129,6 +129,8 @@ def missing(
     rows = ConnectedClient.objects.filter(
         is_connected=True, broker=broker, position__lt=2 * connection, ends_at=None
     )
+    # A database may sort text in ways of its own, but not these: uuids have their dashes in the same
+    # places, and digits come before small letters everywhere.
     rows = rows.filter(uuid__gt=after) if after is not None else rows
     rows = rows.filter(uuid__lte=until) if until is not None else rows
     there = set(present)

@@ -71,6 +71,8 @@ def enter(uuid: str, destination: str, broker: str, sequence: int, now: datetime
 
     Pages that were not expected are passed over: their channel has no presence.
     """
+    if not Member.objects.filter(key=key_of(destination, uuid)).exists():
+        return None  # to look takes no lock, and most subscriptions are of this kind
     rows = Member.objects.filter(_older(broker, sequence), key=key_of(destination, uuid))
     changed = {"broker": broker, "sequence": sequence, "is_in": True, "left_at": None}
     newly = rows.filter(is_in=False).update(**changed, since=now, changed_at=now)
@@ -82,6 +84,8 @@ def enter(uuid: str, destination: str, broker: str, sequence: int, now: datetime
 
 def leave(uuid: str, destination: str, broker: str, sequence: int, now: datetime) -> bool:
     """Note that a page is not in any more; what was reported later counts more."""
+    if not Member.objects.filter(key=key_of(destination, uuid)).exists():
+        return False
     rows = Member.objects.filter(_older(broker, sequence), key=key_of(destination, uuid))
     left = rows.filter(is_in=True, left_at=None).update(
         broker=broker, sequence=sequence, left_at=now, changed_at=now
@@ -96,7 +100,7 @@ def leave_all(uuid: str, now: datetime, broker: str | None = None, sequence: int
     rows = Member.objects.filter(uuid=uuid, is_in=True, left_at=None)
     if broker is not None:
         rows = rows.filter(_older(broker, sequence))
-    return rows.update(left_at=now, changed_at=now)
+    return rows.update(left_at=now, changed_at=now) if rows.exists() else 0
 
 
 def reconcile(
