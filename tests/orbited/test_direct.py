@@ -6,7 +6,7 @@ from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 
-from orbited.direct import direct_writer
+from orbited.direct import direct_writer, is_plain, unsent_bytes
 
 
 class DirectWriterTests(TestCase):
@@ -71,6 +71,18 @@ class DirectWriterTests(TestCase):
         await producer.resumed
         self.sender.transport.unregisterProducer()
 
+    async def test_what_the_kernel_has_not_taken_is_known(self):
+        """Nothing at first, the rest of what was too much, and nothing once it was read."""
+        transport = self.sender.transport
+        assert is_plain(transport)
+        assert unsent_bytes(transport) == 0
+        self.reader.transport.pauseProducing()
+        direct_writer(transport)(b"x" * 8_000_000)
+        assert 0 < unsent_bytes(transport) < 8_000_000
+        self.reader.transport.resumeProducing()
+        await self.reader.read(8_000_000)
+        assert unsent_bytes(transport) == 0
+
     async def test_writing_to_a_connection_that_is_gone_is_harmless(self):
         """Nothing is raised; the loss is reported as ever."""
         write = direct_writer(self.sender.transport)
@@ -85,6 +97,8 @@ class DirectWriterTests(TestCase):
         transport = StringTransport()
         direct_writer(transport)(b"x")
         assert transport.value() == b"x"
+        assert not is_plain(transport)
+        assert unsent_bytes(transport) == 0
 
 
 class Told(Protocol):
