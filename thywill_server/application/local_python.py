@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -259,6 +260,9 @@ class LocalPython(ApplicationComponent):
         fields: Mapping[str, str] | None = None,
     ) -> Any:
         """Call a function of an application, and wait for its result."""
+        if inspect.iscoroutinefunction(function):
+            # Django reads a user when somebody looks; in an event loop it would refuse to.
+            _ = arguments[0].is_authenticated
         seconds = timeout_seconds or self.settings["handler_timeout_seconds"]
         with self._slow_calls.watching(function):
             return result_of(function, arguments, seconds, fields)

@@ -34,6 +34,12 @@ def who(client: Client) -> dict[str, Any]:
     }
 
 
+@app.on("who async")
+async def who_async(client: Client) -> dict[str, Any]:
+    """The same in an event loop, where Django refuses to read the user."""
+    return who(client)
+
+
 @app.on("count")
 def count(client: Client, name: Any) -> int:
     """Tell how often it was called with this name."""

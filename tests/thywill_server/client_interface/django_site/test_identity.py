@@ -76,6 +76,14 @@ def test_log_in_keeps_the_page(page: Page) -> None:
     assert after["session_identity"] == before["session_identity"]
 
 
+def test_an_async_function_knows_the_user(page: Page) -> None:
+    """The user was read before the event loop began, in which Django would refuse it."""
+    page.browser.force_login(User.objects.create_user("anna"))
+    page.parameters["csrf_token"] = page.browser.get("/thywill/csrf/").json()["csrf_token"]
+    reply = page.send({}, command="who async").json()["reply"]
+    assert (reply["user"], reply["is_authenticated"]) == ("anna", True)
+
+
 def test_log_out_ends_every_page(page: Page) -> None:
     """A log-out empties the session: no page of it may send any more."""
     page.browser.force_login(User.objects.create_user("anna"))
