@@ -7,11 +7,15 @@ true, nothing may be missing, and a skipped test is a failed one.
 
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.support import mariadb as mariadb_server
+from tests.support import postgresql as postgresql_server
 
 # A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once.
 settings.register_profile("thywill", deadline=None)
@@ -95,3 +99,21 @@ class SkipsAreNamed:
         terminalreporter.section("NOT TESTED HERE", sep="!", red=True)
         for reason, count in reasons.most_common():
             terminalreporter.line(f"{count} skipped: {reason}")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[mariadb_server.MariaDB]:
+    """A private MariaDB; each test makes a database of its own in it."""
+    if mariadb_server.SERVER is None or find_spec("MySQLdb") is None:
+        pytest.skip(mariadb_server.MISSING)
+    with mariadb_server.MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgresql_server.PostgreSQL]:
+    """A private PostgreSQL; each test makes a database of its own in it."""
+    if postgresql_server.SERVER is None or find_spec("psycopg") is None:
+        pytest.skip(postgresql_server.MISSING)
+    with postgresql_server.PostgreSQL() as server:
+        yield server

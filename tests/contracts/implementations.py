@@ -20,7 +20,9 @@ SETTINGS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "InMemory": lambda folder: {},
     "LocalPython": lambda folder: {"packages": ["thywill_apps.proof_of_concept"]},
     "Logfile": lambda folder: {"path": folder / "logs" / "site.log"},
+    "Mysql": lambda folder: {"name": "thywill", "user": "thywill"},
     "OrbitedStomp": lambda folder: {"ticket_key_file": folder / "keys" / "ticket.key"},
+    "Postgresql": lambda folder: {"name": "thywill", "user": "thywill"},
     "Sqlite": lambda folder: {"name": folder / "database" / "site.sqlite3"},
 }
 

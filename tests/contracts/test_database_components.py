@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,24 @@ import pytest_django
 from django.db import DatabaseError
 from django.db.utils import ConnectionHandler
 
+from tests.contracts.implementations import SETTINGS
 from thywill_server.component import Component
 from thywill_server.database.base import DatabaseComponent
 
 SECTION = "database"
+SERVERS = {"Mysql": "mariadb", "Postgresql": "postgresql"}
+
+
+@pytest.fixture
+def least(
+    implementation: type[Component], tmp_path: Path, request: pytest.FixtureRequest
+) -> dict[str, Any]:
+    """The least settings, and an empty database on a private server where one is needed."""
+    server = SERVERS.get(implementation.__name__)
+    if server is None:
+        return SETTINGS[implementation.__name__](tmp_path)
+    settings: dict[str, Any] = request.getfixturevalue(server).new_database()
+    return settings
 
 
 @pytest.fixture
