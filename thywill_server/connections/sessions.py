@@ -55,8 +55,8 @@ def _on_deleted(instance: Any, **_: Any) -> None:
     if identity is None:
         return
     has_moved = identity == getattr(_made, "identity", None) and instance.session_key != _made.key
-    if not has_moved and _has_clients(identity):
-        _end(identity)
+    if not has_moved:
+        _end(identity, only_if_connected=True)
 
 
 def _identity(session: Any) -> str | None:
@@ -72,11 +72,12 @@ def _has_clients(identity: str) -> bool:
     return ConnectedClient.objects.filter(session=claim, is_connected=True).exists()
 
 
-def _end(identity: str) -> None:
+def _end(identity: str, only_if_connected: bool = False) -> None:
     from thywill_server.application.ending import end
 
     try:
-        end(session=session_claim(identity))
+        if not only_if_connected or _has_clients(identity):
+            end(session=session_claim(identity))
     except Exception:
         # Nobody's log-out fails for this; its pages are refused at their next request anyway.
         log.exception("the connections of a session that is over could not be ended")
