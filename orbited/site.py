@@ -8,10 +8,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from orbited.bridges import Bridges
 from orbited.cometsession import TCPResource, cors_headers
-from orbited.edge.connection import EdgeConnection, Incoming
+from orbited.edge.connection import EdgeConnection
 from orbited.edge.exchange import EdgeExchange
 from orbited.edge.factory import EdgeFactory, Refusal, plain_refusal
 from orbited.edge.head import Head
+from orbited.edge.incoming import Incoming
 from orbited.errors import ConfigurationError, RequestError
 from orbited.files import Files
 from orbited.http import Exchange, Headers, Responder

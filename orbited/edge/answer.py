@@ -8,7 +8,7 @@ import functools
 from email.utils import formatdate
 from http import HTTPStatus
 
-__all__ = ["STATUS_LINES", "Dates", "has_body", "header_block"]
+__all__ = ["STATUS_LINES", "Dates", "has_body", "header_block", "refusal"]
 
 #: Every status of the register, with the phrase of RFC 9110 or of the one that it comes from.
 STATUS_LINES = {
@@ -37,6 +37,18 @@ def header_block(headers: tuple[tuple[str, str], ...]) -> bytes:
     if block.count("\n") != len(merged) or block.count("\r") != len(merged):
         raise ValueError("a header holds a line break")
     return block.encode("latin-1")
+
+
+def refusal(status: int, date_line: bytes, content_type: str, body: bytes) -> bytes:
+    """The whole answer to what is no request; the connection ends with it."""
+    headers = (
+        ("Content-Type", content_type),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    )
+    return b"%b%b%b\r\n%b" % (STATUS_LINES[status], date_line, header_block(headers), body)
 
 
 class Dates:

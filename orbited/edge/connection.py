@@ -7,7 +7,7 @@ cannot be looked at yet. While a browser does not take what was sent, nothing ne
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IPushProducer, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol as TwistedProtocol
@@ -16,40 +16,21 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from orbited.direct import direct_writer, is_plain, unsent_bytes
-from orbited.edge.answer import STATUS_LINES, header_block
+from orbited.edge.answer import refusal
 from orbited.edge.head import Head
+from orbited.edge.incoming import Incoming
 from orbited.edge.reader import RequestReader, Signal, State
 from orbited.errors import RequestError
 
 if TYPE_CHECKING:
     from orbited.edge.factory import EdgeFactory
 
-__all__ = ["EdgeConnection", "Incoming"]
+__all__ = ["EdgeConnection"]
 
 log = logging.getLogger(__name__)
 
 #: What one read of the reactor brings; reading stops when so much waits behind a request.
 READ_AHEAD_BYTES = 64 << 10
-
-
-class Incoming(Protocol):
-    """What a request becomes: it takes the body, and answers on the connection."""
-
-    @property
-    def status(self) -> int:
-        """Of the answer; 0 before it has begun."""
-
-    def receive_body(self, data: bytes) -> None:
-        """A piece of the body came."""
-
-    def complete(self) -> None:
-        """The whole body is there."""
-
-    def fail(self) -> None:
-        """``complete`` raised something."""
-
-    def lose(self, reason: Failure) -> None:
-        """The connection is gone; nothing can be answered any more."""
 
 
 @implementer(IPushProducer)
@@ -275,16 +256,7 @@ class EdgeConnection(TwistedProtocol):
             incoming.lose(Failure(error))  # type: ignore[no-untyped-call]
         path = self._head.path if incoming is not None and self._head is not None else None
         content_type, body = self.factory.refusal(error, path)
-        self.write(
-            b"%b%b%bContent-Length: %d\r\nConnection: close\r\n\r\n%b"
-            % (
-                STATUS_LINES[error.status],
-                self.date_line(),
-                header_block((("Content-Type", content_type), *_REFUSAL_HEADERS)),
-                len(body),
-                body,
-            )
-        )
+        self.write(refusal(error.status, self.date_line(), content_type, body))
         self.factory.log_refusal(self.address, error)
         self._linger()
 
@@ -382,6 +354,3 @@ class EdgeConnection(TwistedProtocol):
     def _log(self, status: int) -> None:
         if self.factory.has_access_log and self._head is not None:
             self.factory.log_request(self.address, self._head, status)
-
-
-_REFUSAL_HEADERS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))

@@ -8,8 +8,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 
 from orbited.edge.answer import Dates
-from orbited.edge.connection import EdgeConnection, Incoming
+from orbited.edge.connection import EdgeConnection
 from orbited.edge.head import Head
+from orbited.edge.incoming import Incoming
 from orbited.errors import RequestError
 from orbited.protocol.settings import RequestLimits
 
