@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings as django_settings
 from django.utils import timezone
@@ -31,6 +31,7 @@ from thywill_server.connections.settings import SETTINGS
 from thywill_server.database import clients, members
 from thywill_server.database.clients import Departed, Unwanted
 from thywill_server.errors import Refusal
+from thywill_server.log.context import log_context
 from thywill_server.push.base import PushMessage
 
 if TYPE_CHECKING:
@@ -64,14 +65,21 @@ class ConnectionService:
         given = components.client_interface.settings
         self._settings = {name: given.get(name, SETTINGS[name].default) for name in SETTINGS}
         self._push, self._application = components.push, components.application
-        self._lanes = Lanes(
-            self._settings["connection_threads"], self._settings["max_waiting_connections"]
-        )
-        self._clock = Clock(self._look_after, SWEEP_SECONDS)
+        self._lanes, self._clock = self._make_lanes(), self._make_clock()
         self._lock = threading.Lock()
         self._heard_at: dict[str, float] = {}
         self._forgotten_at = 0.0
         self._has_missed_some = False
+
+    def _make_lanes(self) -> Any:
+        """Make what works; tests have another one."""
+        return Lanes(
+            self._settings["connection_threads"], self._settings["max_waiting_connections"]
+        )
+
+    def _make_clock(self) -> Any:
+        """Make what knows when something is due; tests have another one."""
+        return Clock(self._look_after, SWEEP_SECONDS)
 
     def start(self) -> None:
         """Listen to what the push component reports. Nothing runs before the first report."""
@@ -240,10 +248,11 @@ class ConnectionService:
         signals.tell(signals.client_disconnected, type(self._application), client=client)
 
     def _call(self, what: str, function: Callable[[Client], None], client: Client) -> None:
-        try:
-            function(client)
-        except Exception:
-            log.exception("%s of %s failed for %s", what, client.application, client.uuid)
+        with log_context(client=client.uuid):
+            try:
+                function(client)
+            except Exception:
+                log.exception("%s of %s failed for %s", what, client.application, client.uuid)
 
     def _submit(self, key: str, job: Callable[[], object]) -> None:
         if not self._lanes.submit(key, job):

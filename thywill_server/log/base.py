@@ -38,7 +38,9 @@ LOGGERS_SETTING = Setting(
 class LogComponent(Component):
     """Says where log records go.
 
-    Never logged above DEBUG, by anyone: tickets, cookies, passcodes, message bodies.
+    Each record has the ids of the request, the client and the message that it belongs to, as far
+    as there are any: see `thywill_server.log.context`. Never logged above DEBUG, by anyone:
+    tickets, cookies, passcodes, message bodies.
     """
 
     SECTION: ClassVar[str] = "log"
@@ -62,10 +64,14 @@ class LogComponent(Component):
             application_loggers: the application packages' names.
         """
         handler = dict(self.handler_config())
+        handler["filters"] = [*handler.get("filters", ()), "thywill_context"]
         config: dict[str, Any] = {
             "version": 1,
             "disable_existing_loggers": False,
-            "filters": {"require_debug_false": {"()": "django.utils.log.RequireDebugFalse"}},
+            "filters": {
+                "require_debug_false": {"()": "django.utils.log.RequireDebugFalse"},
+                "thywill_context": {"()": "thywill_server.log.context.ContextFilter"},
+            },
             "handlers": {
                 "thywill": handler,
                 # Django's own; naming the logger "django" below would otherwise end it.

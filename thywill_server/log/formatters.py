@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from thywill_server.log.context import NAMES
+
 COLORS: Final[dict[int, str]] = {
     logging.DEBUG: "\x1b[2m",
     logging.WARNING: "\x1b[33m",
@@ -20,8 +22,10 @@ CONTROL_CHARACTERS: Final[dict[int, str]] = {
 } | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 """A message with a line break in it, from a peer, must not look like two records."""
 
+_WORDS: Final = {"request": "request", "client": "client", "message_id": "message"}
+
 STANDARD_ATTRIBUTES: Final = frozenset(
-    (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName")
+    (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "context")
 )
 
 
@@ -37,8 +41,8 @@ class TextFormatter(logging.Formatter):
         self.color = color
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Give ``2026-11-20 12:00:00,123 INFO     thywill_server.push: text``."""
-        message = record.message.translate(CONTROL_CHARACTERS)
+        """Give ``2026-11-20 12:00:00,123 INFO     thywill_server.push: text [request 3f2a...]``."""
+        message = (record.message + shown_context(record)).translate(CONTROL_CHARACTERS)
         level = f"{record.levelname:<8}"
         if self.color and record.levelno in COLORS:
             level = f"{COLORS[record.levelno]}{level}{RESET}"
@@ -50,7 +54,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonLinesFormatter(logging.Formatter):
-    """One record, one line, one JSON object; what was given as ``extra`` is in it too."""
+    """One record, one line, one JSON object; what was given as ``extra`` is in it too.
+
+    So are ``request``, ``client`` and ``message_id``, where they are known.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Give ``{"time": ..., "level": ..., "logger": ..., "message": ..., ...}``."""
@@ -61,6 +68,7 @@ class JsonLinesFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
             "thread": record.threadName,
+            **getattr(record, "context", {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -70,3 +78,12 @@ class JsonLinesFormatter(logging.Formatter):
             if name not in STANDARD_ATTRIBUTES and name not in line:
                 line[name] = value
         return json.dumps(line, default=str)
+
+
+def shown_context(record: logging.LogRecord) -> str:
+    """Give `` [request 3f2a01bc client 6e1a... message 12]``; nothing when nothing is known."""
+    context = getattr(record, "context", None)
+    if not context:
+        return ""
+    words = [f"{_WORDS[name]} {context[name]}" for name in NAMES if name in context]
+    return f" [{' '.join(words)}]"

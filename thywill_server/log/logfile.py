@@ -1,4 +1,4 @@
-"""Log records in a file that is rotated when it has grown to its size."""
+"""Log records in a file that is begun anew by its size or by the clock."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any, ClassVar
 
 from thywill_server.component import Problem
 from thywill_server.log.base import LogComponent
+from thywill_server.log.rotation import PERIODS
 from thywill_server.settings_table import Setting, file_problem
 
 
 class Logfile(LogComponent):
     """Writes to a file, as text or as JSON lines.
 
-    Rotation happens in one process: where several write, each needs a file of its own, or
-    ``max_bytes`` of 0 and a rotation from outside.
+    Several processes may write to the same one; on Windows each needs a file of its own. For a
+    rotation from outside, such as logrotate's, set ``max_bytes`` to 0: a file that was renamed or
+    deleted is left, and a new one begun, at the next record. Nothing has to be signaled.
     """
 
     SETTINGS: ClassVar[Mapping[str, Setting]] = {
@@ -38,6 +40,13 @@ class Logfile(LogComponent):
             help="When the file reaches this size it is renamed, and a new one begun; 0 is never.",
             default=10_000_000,
             minimum=0,
+        ),
+        "every": Setting(
+            kind="str",
+            help="When the hour, day or week (of UTC, from Thursday on) is over, the file is "
+            "renamed too, at the next record.",
+            default="never",
+            choices=tuple(PERIODS),
         ),
         "backups": Setting(
             kind="int",
@@ -63,13 +72,11 @@ class Logfile(LogComponent):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
         return {
-            "class": "logging.handlers.RotatingFileHandler",
+            "class": "thywill_server.log.rotation.LogFileHandler",
             "filename": str(path),
-            "maxBytes": self.settings["max_bytes"],
-            "backupCount": self.settings["backups"],
-            "encoding": "utf-8",
-            "errors": "backslashreplace",
-            "delay": True,
+            "max_bytes": self.settings["max_bytes"],
+            "backups": self.settings["backups"],
+            "every": self.settings["every"],
         }
 
     def formatter_config(self) -> dict[str, Any]:

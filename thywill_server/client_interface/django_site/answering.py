@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from thywill_server.client_interface.django_site import responses
 from thywill_server.errors import Refusal
+from thywill_server.log.context import log_context, new_request_id
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def answering(*methods: str, has_debug_page: bool = False) -> Callable[[View], V
 
     A refusal is answered with its code, what Django calls suspicious with ``malformed-message``,
     and any other exception with ``site-failed``, after it was logged: no peer sees a traceback.
+    What is logged meanwhile has an id of the request.
 
     Args:
         methods: what the view takes; any other is refused.
@@ -35,6 +37,10 @@ def answering(*methods: str, has_debug_page: bool = False) -> Callable[[View], V
     def decorate(view: View) -> View:
         @wraps(view)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with log_context(request=new_request_id()):
+                return answer(request, *args, **kwargs)
+
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 require_method(request, *methods)
                 return view(request, *args, **kwargs)

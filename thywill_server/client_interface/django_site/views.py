@@ -29,6 +29,7 @@ from thywill_server.components import Components
 from thywill_server.database import clients
 from thywill_server.encoding import Json, encode_json
 from thywill_server.errors import Refusal
+from thywill_server.log.context import bind
 from thywill_server.push.base import PushMessage
 from thywill_server.signals import tell
 
@@ -52,6 +53,7 @@ def init(request: HttpRequest, name: str | None = None) -> HttpResponse:
     transport = _forced_transport(request)
     components = apps.start_components()
     client = identity.new_client(request, _application_name(components, name), transport)
+    bind(client=client.uuid)
     return _page(request, components, client)
 
 
@@ -279,6 +281,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 def _client(request: HttpRequest, fields: Fields) -> Client:
     client = identity.known_client(request, fields["uuid"], fields["token"])
+    bind(client=client.uuid, message_id=fields.get("id"))
     if client.application not in apps.start_components().application.application_names():
         raise Refusal("unknown-application")
     if clients.is_ended(client.uuid):
