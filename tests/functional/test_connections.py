@@ -46,8 +46,8 @@ def listen(site):
 
 
 def went(site, page):
-    """Wait for the line of a departure; gives what comes after the uuid."""
-    pattern = rf"went {page.uuid} as (.*)"
+    """Wait for the line of a departure; gives whose it was."""
+    pattern = rf"went {page.uuid} as ([^\[\n]*[^\[\n ])"  # ids follow in brackets
     site.wait_for_log(pattern)
     return re.search(pattern, site.log)[1]
 
