@@ -23,6 +23,7 @@ from django.db.models import Q, QuerySet
 from thywill_server.connections.base import Login
 from thywill_server.database import members
 from thywill_server.database.client_models import BrokerLease, ConnectedClient
+from thywill_server.database.deadlocks import retried
 
 BATCH: Final = 200
 """How many rows one step of a sweep takes at most."""
@@ -65,6 +66,7 @@ def connected(login: Login, broker: str, now: datetime) -> bool:
     return _arrived(login.client_uuid, older, fields, now)
 
 
+@retried
 def renewed(login: Login, now: datetime) -> None:
     """Note what a client's new ticket says: its user may be another one."""
     rows = ConnectedClient.objects.filter(uuid=login.client_uuid)
@@ -90,6 +92,7 @@ def leased(login: Login, lease_until: datetime, now: datetime) -> bool:
     return _arrived(login.client_uuid, Q(), fields, now)
 
 
+@retried
 def disconnected(login: Login, broker: str, now: datetime, ends_at: datetime) -> bool:
     """Note the end of a connection; the client has left at ``ends_at`` unless it comes back.
 
@@ -108,6 +111,7 @@ def disconnected(login: Login, broker: str, now: datetime, ends_at: datetime) ->
     return False
 
 
+@retried
 def released(client_uuid: str, ends_at: datetime) -> bool:
     """Note that a page with a lease says good-bye."""
     rows = ConnectedClient.objects.filter(uuid=client_uuid, broker="", is_connected=True)
@@ -129,8 +133,8 @@ def missing(
     rows = ConnectedClient.objects.filter(
         is_connected=True, broker=broker, position__lt=2 * connection, ends_at=None
     )
-    # A database may sort text in ways of its own, but not these: uuids have their dashes in the same
-    # places, and digits come before small letters everywhere.
+    # A database may sort text in ways of its own, but not these: uuids have their dashes in the
+    # same places, and digits come before small letters everywhere.
     rows = rows.filter(uuid__gt=after) if after is not None else rows
     rows = rows.filter(uuid__lte=until) if until is not None else rows
     there = set(present)
@@ -160,14 +164,18 @@ def depart(now: datetime) -> Iterator[Departed]:
     ):
         for uuid, application, user in rows.values_list("uuid", "application", "user")[:BATCH]:
             # The condition is looked at again in the UPDATE: the client may have come back.
-            with transaction.atomic():
-                has_left = rows.filter(uuid=uuid).update(
-                    is_connected=False, ends_at=None, lease_until=None, changed_at=now
-                )
-                if has_left:
-                    members.leave_all(uuid, now)
-            if has_left:
+            if _departed(rows.filter(uuid=uuid), uuid, now):
                 yield Departed(uuid, application, user)
+
+
+@retried
+def _departed(row: QuerySet[ConnectedClient], uuid: str, now: datetime) -> bool:
+    with transaction.atomic():
+        changed = {"is_connected": False, "ends_at": None, "lease_until": None, "changed_at": now}
+        has_left = row.update(**changed) > 0
+        if has_left:
+            members.leave_all(uuid, now)
+    return has_left
 
 
 def next_departure() -> datetime | None:
@@ -176,6 +184,7 @@ def next_departure() -> datetime | None:
     return rows.order_by("ends_at").values_list("ends_at", flat=True).first()
 
 
+@retried
 def prolong_broker(broker: str, lease_until: datetime, ask_before: datetime, now: datetime) -> bool:
     """Note that a broker lives.
 
@@ -192,6 +201,7 @@ def prolong_broker(broker: str, lease_until: datetime, ask_before: datetime, now
     return rows.filter(asked_at__lt=ask_before).update(asked_at=now) > 0
 
 
+@retried
 def forget(now: datetime, seconds: float, ended_seconds: float) -> int:
     """Delete what is known of clients that left long ago; gives their number."""
     gone = ConnectedClient.objects.filter(is_connected=False)
@@ -207,20 +217,22 @@ def forget(now: datetime, seconds: float, ended_seconds: float) -> int:
 # Ending.
 
 
+@retried
 def end(now: datetime, *, uuid: str = "", session: str = "", user: str = "") -> list[str]:
     """Mark clients as unwanted: one, or all of a session, or all of a user; gives their uuids.
 
     Whoever is connected leaves at once; a uuid that is not known yet is marked too.
     """
-    if uuid:
-        rows = ConnectedClient.objects.filter(uuid=uuid)
-        if not rows.exists():
-            _insert(uuid, {"changed_at": now})
-    else:
-        rows = ConnectedClient.objects.filter(session=session) if session else _of_user(user)
-    uuids = list(rows.filter(ended_at=None).values_list("uuid", flat=True))
-    rows.filter(uuid__in=uuids).update(ended_at=now, changed_at=now)
-    rows.filter(uuid__in=uuids, is_connected=True).update(ends_at=now)
+    with transaction.atomic():
+        if uuid:
+            rows = ConnectedClient.objects.filter(uuid=uuid)
+            if not rows.exists():
+                _insert(uuid, {"changed_at": now})
+        else:
+            rows = ConnectedClient.objects.filter(session=session) if session else _of_user(user)
+        uuids = list(rows.filter(ended_at=None).values_list("uuid", flat=True))
+        rows.filter(uuid__in=uuids).update(ended_at=now, changed_at=now)
+        rows.filter(uuid__in=uuids, is_connected=True).update(ends_at=now)
     return uuids
 
 
@@ -236,6 +248,7 @@ def _of_user(user: str) -> QuerySet[ConnectedClient]:
 # Steps.
 
 
+@retried
 def _arrived(uuid: str, older: Q, fields: dict[str, object], now: datetime) -> bool:
     for _ in range(ATTEMPTS):
         rows = ConnectedClient.objects.filter(older, uuid=uuid, ended_at=None)

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from thywill_server.database.deadlocks import retried
 from thywill_server.database.models import Channel, ChannelMessage, key_of, lasting_row
 
 TRIM_PARTS: Final = 8
@@ -62,6 +63,7 @@ class Stretch:
     has_more: bool
 
 
+@retried
 def append(application: str, name: str, event: str, data: str, keep: int) -> Position:
     """Store a message at the end of a channel's history.
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
 from thywill_server.database.client_models import Member, Presence
+from thywill_server.database.deadlocks import retried
 from thywill_server.database.models import key_of, lasting_row
 
 BATCH: Final = 200
@@ -35,6 +36,7 @@ class Place:
     identity: str
 
 
+@retried
 def expect(place: Place, uuid: str, now: datetime) -> list[tuple[str, Place]]:
     """Note that a page was let join, before it is in.
 
@@ -66,6 +68,7 @@ def expect(place: Place, uuid: str, now: datetime) -> list[tuple[str, Place]]:
     return told
 
 
+@retried
 def enter(uuid: str, destination: str, broker: str, sequence: int, now: datetime) -> Place | None:
     """Note that a page is in; gives the place whose arrival is to be told, if one is.
 
@@ -82,6 +85,7 @@ def enter(uuid: str, destination: str, broker: str, sequence: int, now: datetime
     return place[0] if place and _tell_first(place[0], now) else None
 
 
+@retried
 def leave(uuid: str, destination: str, broker: str, sequence: int, now: datetime) -> bool:
     """Note that a page is not in any more; what was reported later counts more."""
     if not Member.objects.filter(key=key_of(destination, uuid)).exists():
@@ -95,6 +99,7 @@ def leave(uuid: str, destination: str, broker: str, sequence: int, now: datetime
     return left > 0
 
 
+@retried
 def leave_all(uuid: str, now: datetime, broker: str | None = None, sequence: int = 0) -> int:
     """Note that a page is nowhere any more, as of a report, or whatever was reported."""
     rows = Member.objects.filter(uuid=uuid, is_in=True, left_at=None)
@@ -154,6 +159,7 @@ def members(destination: str) -> list[tuple[str, str, datetime]]:
     return list(rows.order_by("since", "uuid").values_list("uuid", "identity", "since"))
 
 
+@retried
 def forget(now: datetime, seconds: float) -> int:
     """Delete members that have not been in for long; gives their number."""
     old = Member.objects.filter(is_in=False, changed_at__lt=now - timedelta(seconds=seconds))
@@ -171,6 +177,7 @@ def _places(rows: QuerySet[Member]) -> list[Place]:
     return list(dict.fromkeys(Place(*row) for row in found))
 
 
+@retried
 def _tell_first(place: Place, now: datetime) -> bool:
     key = key_of(place.destination, place.identity)
     if Presence.objects.filter(key=key).exists():
@@ -190,6 +197,7 @@ def _tell_first(place: Place, now: datetime) -> bool:
     return True
 
 
+@retried
 def _tell_last(place: Place, now: datetime) -> bool:
     """Delete the row of an identity that has no member left; tells whether it was there."""
     others = Member.objects.filter(

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
+from thywill_server.database.deadlocks import retried
 from thywill_server.database.models import State, key_of, lasting_row
 from thywill_server.encoding import encode_json
 
@@ -53,10 +54,9 @@ def update(
         TypeError: JSON has no form for a value.
         ValueError: it is larger than ``max_bytes``.
     """
-    with transaction.atomic():
-        row = lasting_row(State, application, owner, application=application, owner=owner)
+    with ExitStack() as ending:
+        row, text = _lock(ending, application, owner)
         rows = State.objects.filter(pk=row)
-        text = rows.select_for_update().values_list("values", flat=True).get()
         values: dict[str, Any] = json.loads(text)
         if owner and text == NOTHING and row % FORGET_EVERY == 0:
             forget_clients(client_seconds)
@@ -69,6 +69,18 @@ def update(
             )
         if encoded.decode() != text:
             rows.update(values=encoded.decode(), changed_at=timezone.now())
+
+
+@retried
+def _lock(ending: ExitStack, application: str, owner: str) -> tuple[int, str]:
+    """Begin a transaction that ends with ``ending``; gives the locked row and its values."""
+    with ExitStack() as attempt:
+        attempt.enter_context(transaction.atomic())
+        row = lasting_row(State, application, owner, application=application, owner=owner)
+        locked = State.objects.select_for_update().filter(pk=row)
+        text: str = locked.values_list("values", flat=True).get()
+        ending.push(attempt.pop_all())
+        return row, text
 
 
 def forget_clients(older_than_seconds: float) -> int:

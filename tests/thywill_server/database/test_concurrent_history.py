@@ -1,81 +1,66 @@
-"""Several processes publish to one channel at the same time."""
+"""Several processes, with several threads each, publish to one channel at the same time."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.site_process import ROOT, environment, manage
+from tests.support.database_site import DatabaseSite
 
 pytestmark = pytest.mark.functional
 
-PROCESSES, MESSAGES = 2, 60
+MESSAGES = 160
 
-PUBLISH = f"""
-import sys
-import django
-django.setup()
-from django.db import transaction
+PUBLISH = """
+import sys, threading
+from django.db import connection, transaction
 from thywill_server.database import history, state
+
+def publish(name, count):
+    for number in range(count):
+        with transaction.atomic():
+            history.append("chat", "room", "said", f'"{name} {number}"', 1000)
+            with state.update("chat", max_bytes=1000) as values:
+                values["count"] = values.get("count", 0) + 1
+            if number % 7 == 3:
+                transaction.set_rollback(True)
+    connection.close()
+
+process, threads, count = map(int, sys.argv[1].split())
 print("ready", flush=True)
 sys.stdin.readline()
-for number in range({MESSAGES}):
-    with transaction.atomic():
-        history.append("chat", "room", "said", f'"{{sys.argv[1]}} {{number}}"', 1000)
-        with state.update("chat", max_bytes=1000) as values:
-            values["count"] = values.get("count", 0) + 1
-        if number % 7 == 3:
-            transaction.set_rollback(True)
+started = [
+    threading.Thread(target=publish, args=(f"{process}.{thread}", count))
+    for thread in range(threads)
+]
+for thread in started:
+    thread.start()
+for thread in started:
+    thread.join()
 """
 
 READ = """
 import json
-import django
-django.setup()
 from thywill_server.database import history, state
 stored = history.latest("chat", "room", 1000)
 print(json.dumps([[m.offset for m in stored], [m.data for m in stored], state.read("chat")]))
 """
 
 
-def test_two_processes(tmp_path):
-    """Offsets have no gaps and no repeats, each process's are in its order, state is exact."""
-    given = {**environment(tmp_path), "DJANGO_SETTINGS_MODULE": "settings"}
-    migrated = manage(tmp_path, "migrate", "--verbosity", "0")
-    assert migrated.returncode == 0, migrated.stderr
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PUBLISH, str(number)],
-            cwd=ROOT,
-            env=given,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(PROCESSES)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-    read = subprocess.run(
-        [sys.executable, "-c", READ],
-        cwd=ROOT,
-        env=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    offsets, texts, values = json.loads(read.stdout)
-    kept = [number for number in range(MESSAGES) if number % 7 != 3]
-    assert offsets == list(range(1, PROCESSES * len(kept) + 1))
-    for process in range(PROCESSES):
-        own = [text.strip('"').split()[1] for text in texts if text.startswith(f'"{process} ')]
-        assert own == [str(number) for number in kept]
+@pytest.mark.parametrize(
+    ("site", "processes", "threads"),
+    [("sqlite", 2, 1), ("mariadb", 4, 8), ("postgresql", 4, 8)],
+    indirect=["site"],
+)
+def test_writers_at_the_same_time(site: DatabaseSite, processes: int, threads: int) -> None:
+    """Offsets have no gaps and no repeats, each writer's are in its order, state is exact."""
+    count = MESSAGES // (processes * threads)
+    site.run_together(PUBLISH, [f"{process} {threads} {count}" for process in range(processes)])
+    offsets, texts, values = json.loads(site.run(READ))
+    kept = [str(number) for number in range(count) if number % 7 != 3]
+    assert offsets == list(range(1, processes * threads * len(kept) + 1))
+    for name in [
+        f"{process}.{thread}" for process in range(processes) for thread in range(threads)
+    ]:
+        own = [text.strip('"').split()[1] for text in texts if text.startswith(f'"{name} ')]
+        assert own == kept
     assert values == {"count": len(offsets)}

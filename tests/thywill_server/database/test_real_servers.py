@@ -1,0 +1,218 @@
+"""thywill on a real MariaDB and a real PostgreSQL."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.database_site import DatabaseSite, finish
+from tests.support.site_process import ROOT, HttpPage, SiteProcess, environment
+
+pytestmark = pytest.mark.functional
+
+both = pytest.mark.parametrize("site", ["mariadb", "postgresql"], indirect=True)
+
+SUITES = [
+    "tests/thywill_server/database/test_history.py",
+    "tests/thywill_server/database/test_state.py",
+    "tests/thywill_server/database/test_members.py",
+    "tests/thywill_server/database/test_clients.py",
+    "tests/thywill_server/application/test_outbox.py",
+    "tests/thywill_server/client_interface/django_site/test_shared_replies.py",
+]
+
+
+@both
+def test_what_holds_for_sqlite_holds_here(site: DatabaseSite) -> None:
+    """The tests of all that thywill keeps pass on this database as well, unchanged."""
+    given = environment(site.home, **site.environment)
+    given["PYTHONPATH"] += f":{ROOT}"
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "--ds=variant", *SUITES],
+        cwd=ROOT,
+        env={**given, "THYWILL_REQUIRE_SERVERS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert finished.returncode == 0, finished.stdout[-5000:]
+    assert " passed in " in finished.stdout
+
+
+@pytest.mark.parametrize("database", ["mariadb", "postgresql"])
+def test_migrations_go_both_ways(database, tmp_path, request) -> None:
+    """All tables are made, taken away to the last one, and made again; no model lacks a change."""
+    site = DatabaseSite(tmp_path, request.getfixturevalue(database))
+    for target in ((), ("zero",), ()):
+        site.manage("migrate", "--verbosity", "0", *(("thywill", *target) if target else ()))
+        tables = site.run(
+            "from django.db import connection\n"
+            "print([t for t in connection.introspection.table_names() if t.startswith('thywill_')])"
+        )
+        assert (tables == "[]\n") is bool(target), tables
+    site.manage("makemigrations", "--check", "--dry-run")
+    site.manage("check", "--database", "default", "--fail-level", "WARNING")
+
+
+KEEP = """
+import json, sys
+from thywill_server.database import history, state
+text = json.loads(sys.stdin.readline())
+history.append("chat", text[:150], text[:90], json.dumps(text, ensure_ascii=False), 10)
+with state.update("chat", max_bytes=100_000) as values:
+    values[text[:5]] = text
+(stored,) = history.latest("chat", text[:150], 10)
+print(json.dumps([stored.event, json.loads(stored.data), state.read("chat")[text[:5]]]))
+"""
+
+
+@both
+@pytest.mark.parametrize(
+    "text",
+    ["\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 \U00020bb7\u91ce\u5bb6", "é" * 20_000],
+    ids=["emoji", "long"],
+)
+def test_any_text_is_kept(site: DatabaseSite, text: str) -> None:
+    """Letters of four bytes live in messages, in names of channels and events, and in state."""
+    with site.start(KEEP) as program:
+        program.stdin.write(json.dumps(text) + "\n")
+        printed = finish(program)
+    assert json.loads(printed) == [text[:90], text, text]
+
+
+@both
+def test_channels_that_look_alike_are_two(site: DatabaseSite) -> None:
+    """Case, accents and blanks at the end tell channels apart, whatever the collation says."""
+    printed = site.run(
+        "from thywill_server.database import history\n"
+        "names = ['a-room', 'A-room', 'á-room', 'a-room ']\n"
+        "print([history.append('chat', name, 'said', '1', 10).offset for name in names])\n"
+    )
+    assert printed == "[1, 1, 1, 1]\n"
+
+
+@both
+def test_what_does_not_fit_is_an_error(site: DatabaseSite) -> None:
+    """A text that is too long is refused, never cut, though this server's default is to cut it."""
+    printed = site.run(
+        "from django.db import DataError\n"
+        "from thywill_server.database import history\n"
+        "try:\n"
+        "    history.append('chat', 'fits', 'x' * 101, '1', 10)\n"
+        "except DataError:\n"
+        "    print('refused', history.position('chat', 'fits').offset)\n"
+    )
+    assert printed == "refused 0\n"
+
+
+TRIM = """
+from thywill_server.database import history
+from thywill_server.database.models import ChannelMessage
+for number in range(100):
+    history.append("chat", "trimmed", "said", str(number), 16)
+kept = ChannelMessage.objects.filter(channel__name="trimmed").count()
+stretch = history.read("chat", "trimmed", None, 100, 10**6)
+print(kept <= 18, [m.data for m in stretch.messages][-16:] == [str(n) for n in range(84, 100)])
+"""
+
+
+@both
+def test_history_is_trimmed(site: DatabaseSite) -> None:
+    """A history keeps what it was told to, and at most an eighth more."""
+    assert site.run(TRIM) == "True True\n"
+
+
+# In a transaction that holds the oldest message of a history, and has done a lot: when the server
+# has to choose between the two, it ends the other one, which trims that history.
+HOLD = """
+import sys
+from django.db import connection, transaction
+from thywill_server.database import history
+from thywill_server.database.models import Channel, ChannelMessage, State
+for number in range(8):
+    history.append("chat", "deadlock", "said", str(number), 8)
+channel = Channel.objects.get(name="deadlock")
+with transaction.atomic():
+    State.objects.bulk_create(State(key=f"deadlock {n}", application="x") for n in range(500))
+    list(ChannelMessage.objects.select_for_update().filter(channel=channel, offset=1))
+    print("held", flush=True)
+    sys.stdin.readline()
+    Channel.objects.filter(pk=channel.pk).update(epoch="changed")
+print("done", flush=True)
+"""
+
+APPEND = """
+from django.db import OperationalError, connection
+from thywill_server.database import history
+asked = []
+def count(execute, sql, *rest):
+    asked.append(sql)
+    try:
+        return execute(sql, *rest)
+    except OperationalError:
+        asked.append("deadlock")
+        raise
+print("begins", flush=True)
+with connection.execute_wrapper(count):
+    position = history.append("chat", "deadlock", "said", '"mine"', 8)
+print(position.epoch, position.offset, asked.count("deadlock"))
+"""
+
+WAITING = {
+    "mariadb": "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+    "postgresql": "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+}
+
+
+@pytest.mark.parametrize(
+    ("site", "database"),
+    [("mariadb", "mariadb"), ("postgresql", "postgresql")],
+    indirect=["site"],
+)
+def test_a_deadlock_is_tried_again(site: DatabaseSite, database: str, request) -> None:
+    """The one that the server has ended begins again: the message is stored once."""
+    server = request.getfixturevalue(database)
+    with site.start(HOLD) as holder:
+        assert holder.stdout.readline() == "held\n", finish(holder)
+        with site.start(APPEND) as writer:
+            assert writer.stdout.readline() == "begins\n", finish(writer)
+            while server.administer(WAITING[database]).strip() == "0":
+                assert writer.poll() is None, finish(writer)
+            holder.stdin.write("go\n")
+            assert finish(holder) == "done\n"
+            assert finish(writer) == "changed 9 1\n"
+
+
+KILL = {
+    "mariadb": "SELECT GROUP_CONCAT(CONCAT('KILL ', id) SEPARATOR ';') "
+    "FROM information_schema.processlist WHERE user = 'thywill'",
+    "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE usename = 'thywill'",
+}
+
+
+@pytest.mark.parametrize("database", ["mariadb", "postgresql"])
+def test_the_site_outlives_its_connections(database, tmp_path, request) -> None:
+    """The echo works by settings alone; after dropped connections and after a restart of the
+    server the next request works too, and what was stored is there."""
+    server = request.getfixturevalue(database)
+    site = DatabaseSite(tmp_path, server)
+    harms = (lambda: None, lambda: kill_connections(server, database), server.restart)
+    with SiteProcess(site.home, "--no-reload", "--threads", "2", **site.environment) as process:
+        page = process.open_page()
+        with page.listen("websocket") as connection:
+            for number, harm in enumerate(harms):
+                harm()
+                for _ in range(4):  # more than there are threads: each finds its own way back
+                    assert HttpPage(process.url, beside=page).answer.status == 200
+                text = f"h\u00e9 \U0001f600 {number}"
+                assert page.post("send", message=text, id=str(number)).status == 200
+                assert connection.receive().body.decode() == text
+
+
+def kill_connections(server, database) -> None:
+    """Have the server drop all connections of the site."""
+    statements = server.administer(KILL[database])
+    if database == "mariadb":
+        server.administer(statements)
