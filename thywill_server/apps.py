@@ -81,6 +81,11 @@ class ProcessComponents:
                 if self._current is not None and self._is_started:
                     self._follow_if_serving(self._current)
 
+    def follow_by(self, follow: Callable[[Components], ConnectionService]) -> None:
+        """Have the connections of components that are started from now on followed by this."""
+        with self._lock:
+            self._follow = follow
+
     def follower(self) -> ConnectionService:
         """Give what follows the connections, started with all that it needs."""
         self.serve()
@@ -180,6 +185,11 @@ def start_serving() -> Components:
 def connections() -> ConnectionService:
     """Give what follows the connections of clients in this process."""
     return _process().follower()
+
+
+def follow_by(follow: Callable[[Components], ConnectionService] | None) -> None:
+    """Have connections followed by something else, for tests; None gives it back."""
+    _process().follow_by(follow or _follow)
 
 
 def notice_departures() -> None:
