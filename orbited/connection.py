@@ -19,7 +19,15 @@ from orbited.http import Exchange
 from orbited.postgate import PostGate
 from orbited.protocol.access import Source
 from orbited.protocol.packets import DATA
-from orbited.protocol.session import Closed, CometSession, DataReceived, Ended, Malformed, State
+from orbited.protocol.session import (
+    Closed,
+    CometSession,
+    DataReceived,
+    Ended,
+    Malformed,
+    Refused,
+    State,
+)
 from orbited.sessionserver import SessionServer
 from orbited.settings import Limits
 from orbited.transports.base import Transport
@@ -219,9 +227,14 @@ class TCPConnectionResource:
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
-        problem = self._receive(body, raw=False)
-        if problem is not None:
-            exchange.reply(400, f"This is not a list of packets: {problem}.\n", headers)
+        objection = self._receive(body, raw=False)
+        if isinstance(objection, Malformed):
+            exchange.reply(400, f"This is not a list of packets: {objection.problem}.\n", headers)
+        elif objection is not None and self.core.state is State.ENDED:
+            exchange.reply(404, "The session was closing, and has ended.\n", headers)
+        elif objection is not None:  # its browser has not read yet that it is closing
+            headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
+            exchange.reply(503, "The session is closing and takes no more data.\n", headers)
         elif self._gate is None:
             exchange.reply(200, b"OK", headers)
         else:
@@ -231,10 +244,10 @@ class TCPConnectionResource:
 
     def receive_message(self, data: bytes) -> None:
         """A WebSocket brought packets."""
-        problem = self._receive(data, raw=True)
-        if problem is not None and isinstance(self._transport, WebSocket):
+        objection = self._receive(data, raw=True)
+        if isinstance(objection, Malformed) and isinstance(self._transport, WebSocket):
             transport = self._detach()
-            cast(WebSocket, transport).close(WEBSOCKET_INVALID, problem[:100])
+            cast(WebSocket, transport).close(WEBSOCKET_INVALID, objection.problem[:100])
         self._soon()
         self._reschedule()
 
@@ -249,8 +262,8 @@ class TCPConnectionResource:
         if transport is self._transport:
             self.flush()
 
-    def _receive(self, data: bytes, *, raw: bool) -> str | None:
-        """Apply a body; what is wrong with it is returned."""
+    def _receive(self, data: bytes, *, raw: bool) -> Malformed | Refused | None:
+        """Apply a body; what is wrong with it is returned. What is refused is not acknowledged."""
         counters = self._server.counters
         counters.bodies_received += 1
         counters.bytes_received += len(data)
@@ -307,19 +320,19 @@ class TCPConnectionResource:
         ):
             self._finish(self._detach())
 
-    def _dispatch(self) -> str | None:
-        """Act on the core's events; a problem of a body is returned."""
-        problem = None
+    def _dispatch(self) -> Malformed | Refused | None:
+        """Act on the core's events; what is wrong with a body is returned."""
+        objection = None
         for event in self.core.events_received():
             if isinstance(event, DataReceived):
                 self._deliver(event.data)
-            elif isinstance(event, Malformed):
-                problem = event.problem
+            elif isinstance(event, Malformed | Refused):
+                objection = event
             elif isinstance(event, Closed):
                 self._lose_protocol(event.reason)
             elif isinstance(event, Ended):
                 self._end(event.reason)
-        return problem
+        return objection
 
     def _deliver(self, data: bytes) -> None:
         if self._protocol is None or self.disconnecting:  # perhaps since the packet before

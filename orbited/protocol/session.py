@@ -43,6 +43,7 @@ __all__ = [
     "Ended",
     "Event",
     "Malformed",
+    "Refused",
     "State",
 ]
 
@@ -101,6 +102,11 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Data came for a session that is closing: nobody will read it, and it was not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """No application bytes flow any more, in either direction."""
 
@@ -114,7 +120,7 @@ class Ended:
     reason: str
 
 
-Event = DataReceived | Malformed | Closed | Ended
+Event = DataReceived | Malformed | Refused | Closed | Ended
 
 
 class CometSession:
@@ -259,6 +265,11 @@ class CometSession:
             self._acknowledge_at = now + self._settings.acknowledge_seconds
         if packet.id <= self._last_upstream_id:
             self.duplicates += 1
+            return
+        if self.state is State.CLOSING and packet.name is not CLOSE:
+            # Nothing from here on counts as accepted, or it would vouch for the data before it.
+            if packet.data and Refused() not in self._events:
+                self._events.append(Refused())
             return
         self._last_upstream_id = packet.id
         if packet.name is CLOSE:

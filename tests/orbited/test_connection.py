@@ -178,6 +178,19 @@ def test_the_protocol_may_close(comet, key):
     assert key not in comet.tcp.connections
 
 
+def test_data_for_a_closing_session_is_not_claimed_as_accepted(comet, key):
+    """The page may repeat it until it reads that the session is closing; its protocol is gone."""
+    comet.session(key).close("goingAway")
+    comet.turn()
+    late = comet.post(key, Packet(2, DATA, b"late"))
+    assert (late.status, late.headers["Retry-After"]) == (503, "5")
+    assert comet.open(key, "longpoll", ack=2).content.endswith(b"close09,goingAway")
+    late = comet.post(key, Packet(2, DATA, b"late"), Packet(3, CLOSE))
+    assert late.status == 404
+    assert key not in comet.tcp.connections
+    assert comet.protocols[0].received == [b"hello"]
+
+
 def test_the_protocol_may_abort(comet, key):
     """Nothing more is sent, and the key is gone."""
     stream = comet.open(key, ack=2)

@@ -22,6 +22,7 @@ from orbited.protocol.session import (
     DataReceived,
     Ended,
     Malformed,
+    Refused,
     State,
 )
 from orbited.protocol.settings import PacketLimits, SessionSettings
@@ -413,8 +414,25 @@ def test_the_browser_may_close_what_is_closing():
     """Then nothing waits for an acknowledgement any more."""
     session = opened()
     session.close("loseConnection", 0.0)
-    up(session, Packet(2, DATA, b"ignored"), Packet(3, CLOSE))
-    assert session.events_received() == [Closed("loseConnection"), Ended("the browser closed")]
+    up(session, Packet(2, DATA, b"late"), Packet(3, CLOSE))
+    assert session.events_received() == [
+        Closed("loseConnection"),
+        Refused(),
+        Ended("the browser closed"),
+    ]
+
+
+def test_data_for_a_closing_session_is_not_accepted():
+    """It is refused, and no acknowledgement vouches for it, nor for what comes behind it."""
+    session = opened(SOCKET)
+    session.close("goingAway", 2.0)
+    session.events_received()
+    up(session, Packet(1, DATA, b"seen before"), Packet(2, DATA, b"late"), now=2.0)
+    assert session.events_received() == [Refused()]
+    up(session, Packet(3, PING), now=2.0)
+    assert session.events_received() == []
+    session.tick(4.0)
+    assert session.data_to_send() == [Packet(3, CLOSE, b"goingAway"), Packet(0, ACK, b"1")]
 
 
 def test_closing_twice_is_closing_once():
