@@ -13,9 +13,10 @@ A complete one, which knows a single application and greets::
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from thywill_server.component import Component
 from thywill_server.encoding import Json
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
     from thywill_server.client import Client
     from thywill_server.push.base import PushComponent
 
-__all__ = ["ApplicationComponent", "ApplicationError", "ClientMessage", "FoundChannel", "Join"]
+__all__ = [
+    "PING",
+    "ApplicationComponent",
+    "ApplicationError",
+    "ClientMessage",
+    "FoundChannel",
+    "Join",
+]
+
+PING: Final = "thywill.ping"
+"""The command that no application gets, and the event that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,17 @@ class ApplicationComponent(Component):
                 ``application-failed`` only.
         """
 
+    def ping(self, client: Client, content: Json) -> dict[str, Json]:
+        """Push to a client what it has sent, the way the applications do; for `thywill doctor`.
+
+        Returns:
+            ``called_at`` and ``pushed_at``, in seconds since the epoch: when a function of an
+            application would have been called, and when the push component had the message.
+        """
+        called_at = time.time()
+        self.push.push(client.uuid, content, PING)
+        return {"called_at": called_at, "pushed_at": time.time()}
+
     def find_channel(self, name: str, application: str | None = None) -> FoundChannel:
         """Find a channel by its name.
 
@@ -141,6 +163,9 @@ class ApplicationComponent(Component):
             Refusal: as of `join`; ``not-found``: nobody notes who is there.
         """
         raise Refusal("unknown-channel")
+
+    def serve(self) -> None:
+        """Begin with what only a process does that answers requests; once, after ``start``."""
 
     def client_connected(self, client: Client) -> None:
         """Note that a page has connected; outside of requests, in a thread of its own."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from thywill_server.application.app import Command
 from thywill_server.application.base import (
+    PING,
     ApplicationComponent,
     ClientMessage,
     FoundChannel,
@@ -141,6 +143,20 @@ class LocalPython(ApplicationComponent):
             return plain(reply)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{command.name}: its reply cannot be sent ({error})") from error
+
+    def ping(self, client: Client, content: Json) -> dict[str, Json]:
+        """Push it from a function that is called as those of applications are."""
+        application = self._application_of(client)
+        self._equip(client)
+
+        def echo(client: Client) -> float:
+            called_at = time.time()
+            client.send(PING, content)
+            return called_at
+
+        with handling(self.push, self, application.name):
+            called_at = self._call(echo, (client,))
+        return {"called_at": called_at, "pushed_at": time.time()}
 
     # Channels.
 

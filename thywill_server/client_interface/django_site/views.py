@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
@@ -17,7 +18,7 @@ from django.shortcuts import render
 from django.urls import resolve
 
 from thywill_server import apps, signals
-from thywill_server.application.base import ClientMessage, Join
+from thywill_server.application.base import PING, ClientMessage, Join
 from thywill_server.client import Client
 from thywill_server.client_interface.django_site import identity, responses
 from thywill_server.client_interface.django_site.answering import answering, roll_back
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 TRANSPORTS = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 """What ``?transport=`` may force a page to use."""
 
+MAX_PING_CHARACTERS = 100
 MAX_EPOCH_CHARACTERS = 32
 MAX_OFFSET = 2**53 - 1
 """The largest whole number that every JavaScript can hold."""
@@ -114,6 +116,8 @@ def send(request: HttpRequest, fields: Fields) -> HttpResponse:
 
 def _handled(client: Client, message: ClientMessage) -> Answer:
     application = apps.start_components().application
+    if message.command == PING:
+        return _answer_of(client, message.id, PING, lambda: {"reply": _pinged(client, message)})
     tell(signals.message_received, type(application), client=client, message=message)
     return _answer_of(
         client,
@@ -121,6 +125,15 @@ def _handled(client: Client, message: ClientMessage) -> Answer:
         message.command or "no command",
         lambda: {"reply": application.receive(client, message)},
     )
+
+
+def _pinged(client: Client, message: ClientMessage) -> dict[str, Json]:
+    """Push a short text back, and say when it came by where."""
+    received_at = time.time()
+    if not isinstance(message.content, str) or len(message.content) > MAX_PING_CHARACTERS:
+        raise Refusal("invalid-message", "A ping is a short text.")
+    moments = apps.start_components().application.ping(client, message.content)
+    return {"received_at": received_at, **moments}
 
 
 def _answer_of(

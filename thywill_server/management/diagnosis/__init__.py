@@ -1,0 +1,1 @@
+"""What ``manage.py thywill doctor`` looks at: a page, its session with Orbited, the broker."""
