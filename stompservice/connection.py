@@ -185,6 +185,10 @@ class StompProtocol(Protocol):
     def connectionMade(self) -> None:
         """Say CONNECT."""
         self._tcp = cast("Transport", self.transport)
+        if hasattr(
+            self.transport, "setTcpNoDelay"
+        ):  # a frame does not wait for an answer to others
+            self.transport.setTcpNoDelay(True)
         self._tcp.registerProducer(self, True)
         self.session.connect(self._now())
         self._work()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.testing import StringTransport
 from zope.interface.verify import verifyObject
 
 from stompservice.connection import CLOSE_SECONDS, StompProtocol
@@ -41,6 +42,18 @@ def broker(protocol, broker_end):
 def test_is_a_push_producer(protocol):
     """The transport may pause us."""
     assert verifyObject(IPushProducer, protocol)
+
+
+def test_frames_go_out_at_once(protocol):
+    """TCP does not hold a frame back until the one before it is acknowledged, which takes 40 ms."""
+
+    class TcpTransport(StringTransport):
+        def setTcpNoDelay(self, enabled):
+            self.has_no_delay = enabled
+
+    transport = TcpTransport()
+    protocol.makeConnection(transport)
+    assert transport.has_no_delay is True
 
 
 def test_beats(broker, clock):
