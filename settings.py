@@ -86,6 +86,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "thywill_server.client_interface.django_site.root_urls"
+WSGI_APPLICATION = "wsgi.application"
 
 TEMPLATES = [
     {
