@@ -185,10 +185,9 @@ class StompProtocol(Protocol):
     def connectionMade(self) -> None:
         """Say CONNECT."""
         self._tcp = cast("Transport", self.transport)
-        if hasattr(
-            self.transport, "setTcpNoDelay"
-        ):  # a frame does not wait for an answer to others
-            self.transport.setTcpNoDelay(True)
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:  # else a frame waits for the acknowledgement of the last one
+            set_no_delay(True)
         self._tcp.registerProducer(self, True)
         self.session.connect(self._now())
         self._work()
