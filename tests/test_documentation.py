@@ -1,8 +1,6 @@
 """The documentation holds: pictures are current, links lead somewhere, settings are accepted."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +9,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.documentation import (
+    ROOT,
+    files,
+    make_checkout,
+    manage,
+    settings_with,
+    text_of,
+    write,
+)
+
 IMAGES = ROOT / "documentation" / "images"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("documentation/**/*.md")])
 SVG = "{http://www.w3.org/2000/svg}"
@@ -89,23 +96,13 @@ def settings_blocks() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "block"), settings_blocks())
 def test_settings_of_the_documentation(page: str, block: str, tmp_path: Path) -> None:
     """What a page tells to write into settings.py is accepted, or refused as the page says."""
-    settings = (ROOT / "settings.py").read_text(encoding="utf-8")
-    before, mark, after = settings.partition("# --- Django ---")
-    assert mark
-    (tmp_path / "settings.py").write_text(f"{before}{block}{mark}{after}", encoding="utf-8")
-    for name in ("thywill_apps", "static"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "THYWILL_HOME": str(tmp_path / "home")}
-    check = subprocess.run(
-        [sys.executable, shutil.copy(ROOT / "manage.py", tmp_path), "check"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    checkout = make_checkout(tmp_path)
+    for path, source in files(page):
+        write(checkout, path, source)
+    settings_with(checkout, block)
+    check = manage(checkout, "check")
     if check.returncode:
         sentence = next(line for line in check.stderr.splitlines() if "(thywill." in line)
-        assert sentence in (ROOT / page).read_text(encoding="utf-8")
+        assert sentence in text_of(page)
     else:
         assert "no issues" in check.stdout

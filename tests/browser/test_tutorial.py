@@ -1,73 +1,20 @@
 """The applications that the documentation teaches: written as it says, they do what it says."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).parents[2]
-FILE = re.compile(r"^```\w+\n(?:#|//) (\S+/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+from tests.support.documentation import files, make_checkout, manage, site, text_of, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
-
-
-def files(page: str) -> list[tuple[str, str]]:
-    """Path and content of the code blocks that begin with a path, in their order."""
-    return FILE.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the site to write applications into."""
-    for name in ("thywill_apps", "static"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("settings.py", "manage.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
-
-
-@contextmanager
-def site(checkout: Path) -> Iterator[str]:
-    """Run the copy of the site; gives the address of its applications."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "THYWILL_HOME": str(checkout / "home"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    manage = [sys.executable, "manage.py"]
-    migrate = [*manage, "migrate", "--verbosity", "0"]
-    subprocess.run(migrate, cwd=checkout, env=environment, check=True, timeout=60)
-    serve = [*manage, "runthywill", "--port", "0", "--stomp-port", "0", "--no-reload"]
-    with (checkout / "site.log").open("w") as log:
-        process = subprocess.Popen(
-            serve, cwd=checkout, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                found = re.search(r"http://\S+/thywill/init/", line)
-                if found:
-                    break
-            else:
-                pytest.fail((checkout / "site.log").read_text())
-            yield found.group()
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
-
-
-def write(checkout: Path, path: str, text: str) -> None:
-    """Write one of the documentation's files where it says."""
-    (checkout / path).parent.mkdir(parents=True, exist_ok=True)
-    (checkout / path).write_text(text, encoding="utf-8")
+    return make_checkout(tmp_path)
 
 
 def test_readme_application_is_a_dozen_lines() -> None:
@@ -119,7 +66,7 @@ def test_tutorial_is_followed_to_its_end(checkout: Path, page: Page) -> None:
 
 def test_room_is_shared(checkout: Path, page: Page) -> None:
     """Two pages of the how-to's room see the same, and the shell's message too."""
-    text = (ROOT / "documentation/how-to/share-a-room.md").read_text(encoding="utf-8")
+    text = text_of("documentation/how-to/share-a-room.md")
     (outside,) = re.findall(r"shell -c '(.+)'$", text, re.MULTILINE)
     for path, source in files("documentation/how-to/share-a-room.md"):
         write(checkout, path, source)
@@ -129,13 +76,8 @@ def test_room_is_shared(checkout: Path, page: Page) -> None:
         expect(page.locator("p")).to_have_text(["1: hello"])
         second.goto(f"{address}lobby/")
         expect(second.locator("p")).to_have_text(["1: hello (from the history)"])
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "THYWILL_HOME": str(checkout / "home"),
-        }
-        shell = [sys.executable, "manage.py", "shell", "-c", outside]
-        subprocess.run(shell, cwd=checkout, env=environment, check=True, timeout=60)
+        shell = manage(checkout, "shell", "-c", outside)
+        assert shell.returncode == 0, shell.stderr
         second.get_by_role("button", name="Say hello").click()
         for each in (page, second):
             expect(each.locator("p").last).to_have_text(re.compile("^3: hello"))

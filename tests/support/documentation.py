@@ -1,0 +1,99 @@
+"""The code of the documentation's pages, and a copy of the site to put it into."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_FILE = re.compile(r"^```\w+\n(?:#|//) (\S+/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def text_of(page: str) -> str:
+    """A page, by its path in the repository."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def files(page: str) -> list[tuple[str, str]]:
+    """Path and content of the code blocks that begin with a path, in their order."""
+    return _FILE.findall(text_of(page))
+
+
+def write(checkout: Path, path: str, text: str) -> None:
+    """Write one of the documentation's files where it says."""
+    (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+    (checkout / path).write_text(text, encoding="utf-8")
+
+
+def make_checkout(folder: Path) -> Path:
+    """Copy what makes a site into a folder."""
+    for name in ("thywill_apps", "static"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("settings.py", "manage.py"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def settings_with(checkout: Path, block: str) -> None:
+    """Put a block of a page into the copy's ``settings.py``, behind ``THYWILL``."""
+    before, mark, after = text_of("settings.py").partition("# --- Django ---")
+    assert mark
+    (checkout / "settings.py").write_text(f"{before}{block}{mark}{after}", encoding="utf-8")
+
+
+def environment(checkout: Path) -> dict[str, str]:
+    """The variables for processes of the copy."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "THYWILL_HOME": str(checkout / "home"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def manage(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python manage.py ...`` in the copy to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=checkout,
+        env=environment(checkout),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@contextmanager
+def site(checkout: Path) -> Iterator[str]:
+    """Run the copy of the site; gives the address of its applications."""
+    migration = manage(checkout, "migrate", "--verbosity", "0")
+    assert migration.returncode == 0, migration.stderr
+    serve = ["runthywill", "--port", "0", "--stomp-port", "0", "--no-reload"]
+    with (checkout / "site.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *serve],
+            cwd=checkout,
+            env=environment(checkout),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                found = re.search(r"http://\S+/thywill/init/", line)
+                if found:
+                    break
+            else:
+                pytest.fail((checkout / "site.log").read_text())
+            yield found.group()
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
