@@ -57,7 +57,9 @@ CODES: dict[str, Code] = {
         Code("application-failed", 500, "The application failed on this message."),
         Code("site-failed", 500, "The site failed; its log says why."),
         Code("still-handling", 503, "This message is still being handled.", may_retry=True),
+        Code("application-unavailable", 503, "The application does not answer.", may_retry=True),
         Code("push-unavailable", 503, "Messages cannot be pushed at the moment.", may_retry=True),
+        Code("application-timeout", 504, "The application did not answer in time."),
     )
 }
 

@@ -23,6 +23,11 @@ SETTINGS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "Mysql": lambda folder: {"name": "thywill", "user": "thywill"},
     "OrbitedStomp": lambda folder: {"ticket_key_file": folder / "keys" / "ticket.key"},
     "Postgresql": lambda folder: {"name": "thywill", "user": "thywill"},
+    "RemoteStomp": lambda folder: {
+        "applications": {"proof_of_concept": {"title": "Echo"}},
+        "stomp_host": "127.0.0.1",
+        "stomp_port": 1,
+    },
     "Sqlite": lambda folder: {"name": folder / "database" / "site.sqlite3"},
 }
 

@@ -4,6 +4,8 @@ For a component that finds its applications elsewhere, add a way to give it `SOU
 """
 
 import importlib
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,15 +16,19 @@ import pytest
 
 from tests.contracts.implementations import implementations
 from tests.support.recording import RecordingPush
+from tests.support.stomp_line import SocketLine, morbid_process
 from thywill_server.application.base import (
     ApplicationComponent,
     ApplicationError,
     ClientMessage,
 )
 from thywill_server.application.local_python import LocalPython
+from thywill_server.application.remote_stomp import RemoteStomp
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.errors import PushUnavailable
+
+ROOT = Path(__file__).parents[2]
 
 SOURCE = """
 from thywill_server.application import App, ApplicationError
@@ -52,15 +58,60 @@ def bootstrap(client, configuration):
     configuration.set_application_parameter("uuid", client.uuid)
 """
 
-Run = Callable[[Path, RecordingPush], ApplicationComponent]
+Run = Callable[[pytest.FixtureRequest, Path, RecordingPush], ApplicationComponent]
 
 
-def run_local_python(folder: Path, push: RecordingPush) -> ApplicationComponent:
+def run_local_python(
+    request: pytest.FixtureRequest, folder: Path, push: RecordingPush
+) -> ApplicationComponent:
     """The application as a package of this process."""
+    write_package(folder)
+    return LocalPython({"packages": "contract_apps"}, push=push)
+
+
+def run_remote_stomp(
+    request: pytest.FixtureRequest, folder: Path, push: RecordingPush
+) -> ApplicationComponent:
+    """The application in a process of its own, behind a broker in another."""
+    port: int = request.getfixturevalue("remote_application")
+
+    class OverSocket(RemoteStomp):
+        def make_line(self) -> SocketLine:
+            return SocketLine(port)
+
+    settings = {"applications": {"contract": {"bootstrap": True}}, "stomp_host": "127.0.0.1"}
+    return OverSocket(settings, push=push)
+
+
+def write_package(folder: Path) -> None:
+    """Write the application as a package."""
     package = folder / "contract_apps" / "contract"
     package.mkdir(parents=True)
     (package / "thywill_interface.py").write_text(SOURCE)
-    return LocalPython({"packages": "contract_apps"}, push=push)
+
+
+@pytest.fixture(scope="module")
+def remote_application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The broker's port; both processes serve all tests of this file."""
+    folder = tmp_path_factory.mktemp("remote")
+    write_package(folder)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "THYWILL_HOME": str(folder),
+    }
+    module = "tests.support.remote_application"
+    with morbid_process() as port:
+        command = [sys.executable, "-m", module, str(port), "contract_apps.contract"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield port
+            process.kill()
 
 
 @pytest.fixture
@@ -69,7 +120,7 @@ def push() -> RecordingPush:
     return RecordingPush({})
 
 
-@pytest.fixture(params=[run_local_python], ids=["LocalPython"])
+@pytest.fixture(params=[run_local_python, run_remote_stomp], ids=["LocalPython", "RemoteStomp"])
 def component(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -78,7 +129,7 @@ def component(
 ) -> Iterator[ApplicationComponent]:
     """The component, started, with the application."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    component = request.param(tmp_path, push)
+    component = request.param(request, tmp_path, push)
     importlib.invalidate_caches()
     assert component.check() == []
     component.start()
@@ -199,4 +250,4 @@ def test_the_page_is_prepared(component: ApplicationComponent) -> None:
 def test_every_application_component_is_tried() -> None:
     """An implementation that nobody added here would go untested."""
     names = [cls.__name__ for cls in implementations() if cls.SECTION == "application"]
-    assert names == ["LocalPython"]
+    assert names == ["LocalPython", "RemoteStomp"]

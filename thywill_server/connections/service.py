@@ -84,6 +84,7 @@ class ConnectionService:
     def start(self) -> None:
         """Listen to what the push component reports. Nothing runs before the first report."""
         self._push.report_to(self.report)
+        self._application.serve()
 
     def stop(self) -> None:
         """Finish what waits; from now on others have to follow."""
