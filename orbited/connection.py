@@ -357,7 +357,10 @@ class TCPConnectionResource:
     def _end(self, reason: str) -> None:
         log.debug("%r ended: %s", self, reason)
         self._server.wheel.cancel(self)
-        if self._transport is not None:
+        transport = self._transport
+        if transport is not None:
+            if (last := self.core.data_to_send()) and not transport.is_finished:
+                transport.send(last, self.clock.seconds())
             self._finish(self._detach())
         self._server.forget(self)
 

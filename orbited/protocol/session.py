@@ -273,6 +273,7 @@ class CometSession:
             return
         self._last_upstream_id = packet.id
         if packet.name is CLOSE:
+            self._acknowledge_now = True  # or the page would have to say it again, elsewhere
             self._enter(_Cause.PEER_CLOSE)
         elif packet.name is DATA and packet.data and self.state is State.OPEN:
             self._events.append(DataReceived(packet.data))

@@ -281,6 +281,26 @@ CODE = """(target) => new Promise((resolve) => {
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
+def test_closing_is_quiet(page: Page, comet: OrbitedCommand, transport: str) -> None:
+    """The server hears of it, and no request fails: the page's console has nothing to say."""
+    visit(page, comet.url, [transport])
+    failures: list[str] = []
+    page.on("response", lambda answer: failures.append(answer.url) if not answer.ok else None)
+    page.evaluate(
+        """async (port) => {
+            const ask = async (name) => await (await fetch("/system/" + name)).json();
+            const { counters } = await ask("counters");
+            const socket = await connect(port, false);
+            socket.close();
+            while ((await ask("counters")).counters.sessions_ended === counters.sessions_ended);
+            for (let turn = 0; turn < 10; turn++) await ask("health"); // behind what still goes up
+        }""",
+        comet.echo_port,
+    )
+    assert failures == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_refusals_have_their_codes(page: Page, comet: OrbitedCommand, transport: str) -> None:
     """106 for a target that is not in the access list, 108 for one where nobody listens."""
     visit(page, comet.url, [transport], POLL_INTERVAL=50)

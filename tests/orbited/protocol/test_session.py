@@ -410,6 +410,16 @@ def test_the_browser_may_close():
     assert session.is_finished
 
 
+def test_the_close_of_a_browser_is_acknowledged_on_its_websocket():
+    """It has not to be said again by a POST, which would find no session."""
+    session = opened(SOCKET)
+    up(session, Packet(2, CLOSE))
+    assert session.data_to_send() == [Packet(0, ACK, b"2")]
+    session = opened(POLL)
+    up(session, Packet(2, CLOSE))
+    assert session.data_to_send() == []
+
+
 def test_the_browser_may_close_what_is_closing():
     """Then nothing waits for an acknowledgement any more."""
     session = opened()
