@@ -56,5 +56,5 @@ class PostgreSQL(PrivateServer):
     def make_database(self, name: str) -> None:
         """Make it, and its user with the first one."""
         if not self.administer("SELECT 1 FROM pg_roles WHERE rolname = 'thywill'"):
-            self.administer("CREATE ROLE thywill LOGIN CREATEDB PASSWORD 'pass'")
+            self.administer("CREATE ROLE thywill LOGIN SUPERUSER PASSWORD 'pass'")
         self.administer(f"CREATE DATABASE {name} OWNER thywill")
