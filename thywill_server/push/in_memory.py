@@ -223,6 +223,13 @@ class InMemory(PushComponent):
             while len(self._ended) > self.settings["max_clients"]:
                 self._ended.popitem(last=False)
 
+    def forget(self, client_uuid: str) -> None:
+        """End the queue of a page, as if it had been silent for too long."""
+        with self._lock:
+            own = self.destination_of(client_uuid)
+            if own in self._queues:
+                self._end(own)
+
     def wait_for_messages(
         self, client_uuid: str, after: int, timeout_seconds: float
     ) -> list[Delivery]:

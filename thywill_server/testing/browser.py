@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
 
 from django.contrib.auth.models import AbstractBaseUser
 
@@ -27,6 +27,9 @@ from thywill_server.testing.loop import Timer
 from thywill_server.testing.servers import Servers, servers
 from thywill_server.testing.site import Session
 from thywill_server.testing.streams import Speed
+
+if TYPE_CHECKING:
+    from thywill_server.push.in_memory import InMemory
 
 __all__ = ["VirtualBrowser", "open_browser"]
 
@@ -245,6 +248,9 @@ class VirtualBrowser:
     def close(self) -> None:
         """Close the page; ``on_disconnect`` has been called then."""
         was_open = self.state != "closed"
+        if self.loop.is_closed:
+            self.state = "closed"
+            return
         if was_open:
             self._release_lease()
         self._end()
@@ -417,7 +423,8 @@ class VirtualBrowser:
     def _new_line(self) -> Line:
         push = self._told.get("push", {})
         if push.get("component") == "in_memory":
-            return MemoryLine(self, self.loop, self._told)
+            in_memory = cast("InMemory", self._servers.components.push)
+            return MemoryLine(self, self.loop, self._told, lambda: in_memory.forget(self.uuid))
         if self._servers.place is None:
             raise TestingError(f"virtual browsers do not know this way of pushing: {push}")
         place, transport = self._servers.place, push["transports"][0]

@@ -31,7 +31,7 @@ FINAL = frozenset(
 """Refusals that no further attempt can change."""
 
 RETRY_SECONDS = 0.1
-ASK_SECONDS = 0.05
+ASK_SECONDS = 0.01
 """How often push in memory is asked while something is waited for."""
 
 RENEW_SHARE = 0.7
@@ -317,12 +317,25 @@ class StompLine:
 
 
 class MemoryLine:
-    """Questions to the site, for push in memory."""
+    """Questions to the site, for push in memory.
+
+    Args:
+        owner: is told.
+        loop: turns while the test waits.
+        parameters: of the page.
+        forget: has the site forget what it keeps for the page.
+    """
 
     transport = "longpoll"
 
-    def __init__(self, owner: Owner, loop: Loop, parameters: Mapping[str, Any]) -> None:
-        self._owner, self._loop = owner, loop
+    def __init__(
+        self,
+        owner: Owner,
+        loop: Loop,
+        parameters: Mapping[str, Any],
+        forget: Callable[[], object],
+    ) -> None:
+        self._owner, self._loop, self._forget = owner, loop, forget
         self._push_path, self._channel_path = parameters["push_path"], parameters["channel_path"]
         self._after = 0
         self._queue: int | None = None
@@ -343,6 +356,8 @@ class MemoryLine:
     def cut(self, is_for_long: bool) -> None:
         """Ask no more for now."""
         self.close()
+        if is_for_long:
+            self._forget()
 
     def resume(self) -> None:
         """Ask again."""

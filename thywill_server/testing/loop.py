@@ -17,6 +17,7 @@ from collections.abc import Callable
 from itertools import count
 
 from thywill_server.testing.commits import run_committed
+from thywill_server.testing.errors import TestingError
 
 __all__ = ["Loop", "Timer"]
 
@@ -47,8 +48,13 @@ class Loop:
         self._woken.setblocking(False)
         self._waking.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._drain)
-        parts = (self._selector, self._woken, self._waking)
-        self._finalizer = weakref.finalize(self, _close, *parts)  # at the end of the process, too
+        # At the end of the process, too.
+        self._finalizer = weakref.finalize(self, _close, self._selector, self._woken, self._waking)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it turns no more."""
+        return not self._finalizer.alive
 
     def close(self) -> None:
         """Let go of everything."""
@@ -80,7 +86,13 @@ class Loop:
             pass
 
     def run(self, is_done: Callable[[], bool], seconds: float) -> bool:
-        """Turn until something is the case; tells whether it is."""
+        """Turn until something is the case; tells whether it is.
+
+        Raises:
+            TestingError: it is closed.
+        """
+        if self.is_closed:
+            raise TestingError("THYWILL is another one now: pages of the site before are gone")
         deadline = time.monotonic() + seconds
         self._do_what_is_due()
         while not is_done():
@@ -120,6 +132,11 @@ class Loop:
             pass
 
 
-def _close(*parts: selectors.BaseSelector | socket.socket) -> None:
-    for part in parts:
-        part.close()
+def _close(selector: selectors.BaseSelector, *ends: socket.socket) -> None:
+    """Close all that is watched, too: a page that nobody has closed."""
+    for key in list(selector.get_map().values()):
+        if isinstance(key.fileobj, socket.socket):
+            key.fileobj.close()
+    selector.close()
+    for end in ends:
+        end.close()
