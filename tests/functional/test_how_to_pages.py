@@ -68,3 +68,19 @@ def test_the_component_passes_the_suites(checkout: Path) -> None:
     assert passed is not None
     assert int(passed[1]) > 10
     assert "skipped" not in run.stdout
+
+
+def test_twisted_code_is_called_through_the_bridge() -> None:
+    """The function of the page rings, in a process where nobody runs a reactor."""
+    block = block_after("documentation/explanation/threads-and-the-reactor.md", "def ring_later")
+    program = f"""{block}
+import threading
+bell = threading.Event()
+ring_later(bell.set, 0.01)
+assert bell.wait(20)
+print("rang")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (run.stdout, run.returncode) == ("rang\n", 0), run.stderr
