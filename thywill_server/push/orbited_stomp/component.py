@@ -254,7 +254,7 @@ class OrbitedStomp(PushComponent):
         configuration.add_bootstrap_script(f"{url}static/protocols/stomp/stomp.js")
         configuration.add_bootstrap_script("thywill/push/orbited_stomp.js")
         host, port = self.settings["stomp_host"], self.settings["stomp_port"]
-        heart_beat_ms = int(self.settings["heart_beat_seconds"] * 1000)
+        heart_beat_ms = int(self.settings["page_heart_beat_seconds"] * 1000)
         transports = [client.transport] if client.transport else self.settings["transports"]
         configuration.set_bootstrap_parameter("stomp_hostname", host)
         configuration.set_bootstrap_parameter("stomp_port", port)

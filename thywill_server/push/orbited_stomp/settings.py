@@ -49,7 +49,16 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         default=10.0,
         minimum=0,
         maximum=3600,
-        help="How often each side of a STOMP connection shows that it lives; 0: not at all.",
+        help="How often this site and the broker show each other that they live; 0: not at all.",
+    ),
+    "page_heart_beat_seconds": Setting(
+        kind="float",
+        default=60.0,
+        minimum=0,
+        maximum=3600,
+        help="The same for pages, whose browsers may sleep, or delay the timers of hidden pages. "
+        "Twice as long as this without a byte ends a connection, so it has to be no less than "
+        "ping_interval + ping_timeout of Orbited; 0: not at all.",
     ),
     "ticket_key_file": Setting(
         kind="path",

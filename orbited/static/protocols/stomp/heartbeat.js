@@ -10,6 +10,9 @@ import { FrameError } from "./frame.js";
 /** The other side is dead after this many of its intervals: beats may be late. */
 const PATIENCE = 2;
 
+/** A deadline that is found so long overdue was slept through. */
+const SLEPT_MS = 2000;
+
 /** Beats leave this much before they are due. */
 const EARLY = 0.75;
 
@@ -48,7 +51,11 @@ export class Heartbeat {
     this.#sendEvery = sendEvery * EARLY;
     this.#expectWithin = expectEvery * PATIENCE;
     this.#sending = new Deadline(platform, beat);
-    this.#expecting = new Deadline(platform, dead);
+    this.#expecting = new Deadline(platform, (overdue) => {
+      // The machine was asleep, and the beats of that time may be on their way.
+      if (overdue > SLEPT_MS) this.received();
+      else dead();
+    });
     this.sent();
     this.received();
   }

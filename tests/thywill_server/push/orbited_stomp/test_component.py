@@ -4,6 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from morbid.broker import Broker
+from morbid.events import Closed, LoggedIn
+from morbid.session import BrokerSession
+from orbited.protocol.settings import SessionSettings
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.push.orbited_stomp import OrbitedStomp
@@ -51,7 +55,10 @@ class TestBootstrap:
     def test_the_page_knows_where_to_connect(self):
         """The parameters are those that the page's script reads, the original names among them."""
         component = make(
-            orbited_url="/orbited", stomp_host="10.0.0.7", stomp_port=61614, heart_beat_seconds=5
+            orbited_url="/orbited",
+            stomp_host="10.0.0.7",
+            stomp_port=61614,
+            page_heart_beat_seconds=90,
         )
         parameters = told(component).bootstrap_parameters
         ticket = parameters["push"].pop("ticket")
@@ -66,12 +73,26 @@ class TestBootstrap:
                 "destination": f"/topic/thywill.client.{UUID}",
                 "destinations": ["/topic/thywill.application.echo"],
                 "login": UUID,
-                "heart_beat": [5000, 5000],
+                "heart_beat": [90000, 90000],
                 "stomp_hostname": "10.0.0.7",
                 "stomp_port": 61614,
             },
         }
         assert TicketAuthenticator(KEY.encode()).authenticate(UUID, ticket, "test")
+
+    def test_a_page_may_be_silent_for_as_long_as_its_comet_session_lives(self):
+        """The broker does not end what Orbited would bring back: a laptop that slept."""
+        can, want = told(make()).bootstrap_parameters["push"]["heart_beat"]
+        broker, comet = BrokerSession(Broker(), now=0.0), SessionSettings()
+        lines = f"CONNECT\naccept-version:1.2\nhost:/\nheart-beat:{can},{want}\n\n\0"
+        broker.receive_data(lines.encode(), 0.0)
+        (logged_in,) = broker.events_received()
+        assert isinstance(logged_in, LoggedIn)
+        longest = comet.ping_interval + comet.ping_timeout
+        broker.tick(can / 1000 + longest - 1)  # it fell silent just before a beat was due
+        assert broker.events_received() == []
+        broker.tick(2 * can / 1000)
+        assert broker.events_received() == [Closed("heart-beat-timeout")]
 
     def test_the_ticket_names_the_destinations_and_the_session(self):
         """A ticket is for this client, what it listens on, its session, and a short time."""

@@ -62,3 +62,20 @@ test("a broker that is silent for two intervals is dead: 101", async () => {
   assert.deepEqual(codes, [101]);
   assert.equal(platform.timers, 0);
 });
+
+test("a machine that has slept gives the broker's beats the time to arrive", async () => {
+  const { client, socket, platform } = connected("1.2", {
+    heartBeat: [0, 1000],
+    header: "heart-beat:1000,0\n",
+  });
+  const codes = [];
+  client.onclose = (code) => codes.push(code);
+  await platform.sleep(30000);
+  await platform.advance(1999);
+  assert.deepEqual(codes, []);
+  socket.receive("\n");
+  await platform.advance(1999);
+  assert.deepEqual(codes, []);
+  await platform.advance(1);
+  assert.deepEqual(codes, [101]);
+});
