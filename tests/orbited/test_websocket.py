@@ -293,6 +293,7 @@ def test_packets_travel_both_ways_with_acknowledgements(browser):
         socket.send(RAW.encode([Packet(0, ACK, b"4"), Packet(3, DATA, b"x")]))
         assert decode(socket.receive()) == [(b"5", b"data", b"x"), (b"0", b"ack", b"3")]
         socket.send(RAW.encode([Packet(4, CLOSE)]))
+        assert decode(socket.receive()) == [(b"0", b"ack", b"4")]
         assert socket.receive() is None
         assert socket.close_code == 1000
 
