@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 from thywill_server.management.diagnosis.trouble import Trouble, reason
@@ -50,7 +50,7 @@ class CometSession:
         self, url: str, origin: str, transport: str, back_end: tuple[str, int], seconds: float
     ) -> None:
         self._url, self._origin, self._seconds = urlsplit(url), origin, seconds
-        self.transport = transport
+        self.transport, self._back_end = transport, "{}:{}".format(*back_end)
         self._rest = b""
         self._received: list[bytes] = []
         self._is_closed = False
@@ -60,11 +60,10 @@ class CometSession:
         self._path = self._url.path + "tcp/" + self._new_key(url)
         if transport == "websocket":
             self._open_web_socket()
-        host, port = back_end
-        self.send(f"{host}:{port}\n".encode())
+        self.send(f"{self._back_end}\n".encode())
         answer = self.receive()
         if answer != b"1":
-            raise handshake_trouble(answer, origin, f"{host}:{port}")
+            raise handshake_trouble(answer, origin, self._back_end)
 
     def send(self, data: bytes) -> None:
         """Send bytes to the back end."""
@@ -78,6 +77,8 @@ class CometSession:
             return
         body = packet(number, b"data", base64.b64encode(data))
         status, text = self._request("POST", f"{self._path}?ack={self._last_id}", body)
+        if status == 403:
+            raise origin_trouble(self._origin, self._back_end)
         if status != 200:
             raise Trouble(
                 f"Orbited answers {status} to a POST ({text[:80]!r})",
@@ -113,10 +114,7 @@ class CometSession:
             ) from error
         key = text.decode("latin-1")
         if status == 403:
-            raise Trouble(
-                f"Orbited lets no page of {self._origin} in",
-                f'Add "{self._origin} -> HOST:PORT" to [access] of orbited.cfg.',
-            )
+            raise origin_trouble(self._origin, self._back_end)
         if status != 200 or not re.fullmatch(r"[\w.-]{8,200}", key):
             raise Trouble(
                 f"what answers at {url} is not Orbited (status {status})",
@@ -133,6 +131,8 @@ class CometSession:
                 address, additional_headers=headers, open_timeout=self._seconds, proxy=None
             )
         except (InvalidHandshake, OSError) as error:
+            if isinstance(error, InvalidStatus) and error.response.status_code == 403:
+                raise origin_trouble(self._origin, self._back_end) from error
             raise Trouble(
                 f"no WebSocket comes through ({reason(error)})",
                 "A proxy must pass Upgrade and Connection on: see how-to/behind-nginx.md.",
@@ -236,14 +236,19 @@ def decoded(data: bytes) -> tuple[list[list[bytes]], bytes]:
     return packets, data[start:]
 
 
+def origin_trouble(origin: str, back_end: str) -> Trouble:
+    """Say that the access list does not name this site."""
+    return Trouble(
+        f"Orbited does not let pages of {origin} connect to {back_end}",
+        f'Add "{origin} -> {back_end}" to [access] of orbited.cfg, and restart it.',
+    )
+
+
 def handshake_trouble(answer: bytes, origin: str, back_end: str) -> Trouble:
     """Say why Orbited connects a page to nothing, by the code that it gives."""
     code = answer[1:].decode("latin-1") if answer[:1] == b"0" else ""
     if code == "106":
-        return Trouble(
-            f"Orbited does not let {origin} connect to {back_end}",
-            f'Add "{origin} -> {back_end}" to [access] of orbited.cfg, and restart it.',
-        )
+        return origin_trouble(origin, back_end)
     if code in ("104", "108"):
         return Trouble(
             f"Orbited reaches no broker at {back_end}",
