@@ -68,7 +68,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
 
 def follow(command: BaseCommand, found: FoundChannel, lines: int) -> None:
     """Show the history and then what comes."""
-    with listening(found) as heard:
+    with listening(command, found) as heard:
         cursor = show_history(command, found, lines)
         while True:
             try:
@@ -83,7 +83,7 @@ def follow(command: BaseCommand, found: FoundChannel, lines: int) -> None:
 
 
 @contextmanager
-def listening(found: FoundChannel) -> Iterator[queue.Queue[Heard]]:
+def listening(command: BaseCommand, found: FoundChannel) -> Iterator[queue.Queue[Heard]]:
     """Subscribe to the channel, with the site's own login."""
     heard: queue.Queue[Heard] = queue.Queue(MAX_WAITING)
     components = apps.start_components()
@@ -113,6 +113,9 @@ def listening(found: FoundChannel) -> Iterator[queue.Queue[Heard]]:
         where = f"{settings['stomp_host']}:{settings['stomp_port']}"
         meanwhile = "; its history is looked at meanwhile" if found.history else ""
         sys.stderr.write(f"no broker answers at {where}; it is tried on{meanwhile}\n")
+    if not found.history:
+        command.stdout.write(f"{found.name} has no history: from now on")
+        command.stdout.flush()
     yield heard
 
 
