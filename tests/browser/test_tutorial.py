@@ -82,3 +82,14 @@ def test_room_is_shared(checkout: Path, page: Page) -> None:
         for each in (page, second):
             expect(each.locator("p").last).to_have_text(re.compile("^3: hello"))
             expect(each.locator("p").nth(1)).to_have_text(re.compile("^2: from the shell"))
+
+
+def test_application_of_2011_runs_as_it_is(checkout: Path, page: Page) -> None:
+    """The how-to's old application gets its message, and pushes it back."""
+    for path, source in files("documentation/how-to/migrate-from-thywill-python.md"):
+        write(checkout, path, source)
+    with site(checkout) as address:
+        page.goto(f"{address}old_echo/")
+        expect(page).to_have_title("Echo")
+        expect(page.locator("pre")).to_contain_text("Echo: hello")
+        expect(page.locator("pre")).to_contain_text("confirmed")

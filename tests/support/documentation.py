@@ -71,14 +71,19 @@ def manage(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def site(checkout: Path) -> Iterator[str]:
-    """Run the copy of the site; gives the address of its applications."""
+def site(checkout: Path, python: tuple[str, ...] = ()) -> Iterator[str]:
+    """Run the copy of the site; gives the address of its applications.
+
+    Args:
+        checkout: the copy.
+        python: what Python is told before ``manage.py``, such as options.
+    """
     migration = manage(checkout, "migrate", "--verbosity", "0")
     assert migration.returncode == 0, migration.stderr
     serve = ["runthywill", "--port", "0", "--stomp-port", "0", "--no-reload"]
     with (checkout / "site.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *serve],
+            [sys.executable, *python, "manage.py", *serve],
             cwd=checkout,
             env=environment(checkout),
             stdout=subprocess.PIPE,
