@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +11,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, LoopingCall
 from twisted.python.reflect import namedAny
 
 from orbited.errors import ConfigurationError
@@ -20,7 +21,7 @@ from orbited.servers.monitor import MonitorFactory
 from orbited.service import Comet
 from orbited.settings import Config, Listener
 from orbited.site import make_site
-from orbited.tls import context_factory
+from orbited.tls import Certificates, context_factory, validity_problem
 
 __all__ = ["Server", "find_mistakes"]
 
@@ -31,6 +32,9 @@ STOMP_FACTORY = "morbid.get_stomp_factory"
 
 #: Names under which a page may mean a service on this machine.
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+#: How often somebody looks at the calendar for the certificate.
+_DAY_SECONDS = 86400
 
 
 class Server:
@@ -44,6 +48,9 @@ class Server:
         self._comet.pages.show_front()
         self._ports: list[tuple[Listener, IListeningPort]] = []
         self._factories: list[Any] = []
+        self._certificates: Certificates | None = None
+        self._calendar = LoopingCall(self._look_at_certificates)
+        self._calendar.clock = reactor
 
     def listen(self) -> None:
         """Open every address of ``[listen]``.
@@ -66,6 +73,8 @@ class Server:
             self._ports.append((listener, port))
             actual: Any = port.getHost()
             log.info("listening on %s://%s:%d", listener.scheme, actual.host, actual.port)
+        if self._certificates is not None:
+            self._calendar.start(_DAY_SECONDS)
 
     @property
     def ports(self) -> list[tuple[Listener, IListeningPort]]:
@@ -74,9 +83,10 @@ class Server:
 
     def _open(self, listener: Listener, factory: IProtocolFactory) -> IListeningPort:
         if listener.scheme == "https":
-            context = context_factory(self._config.ssl)
+            if self._certificates is None:
+                self._certificates = Certificates(self._config.ssl)
             return self._reactor.listenSSL(  # type: ignore[no-any-return]
-                listener.port, factory, context, interface=listener.host
+                listener.port, factory, self._certificates, interface=listener.host
             )
         return self._reactor.listenTCP(  # type: ignore[no-any-return]
             listener.port, factory, backlog=1024, interface=listener.host
@@ -98,8 +108,19 @@ class Server:
         self._factories.append(factory)
         return cast(IProtocolFactory, factory)
 
+    def reload_certificates(self) -> None:
+        """Read the files of ``[ssl]`` anew, if there is an ``https://`` listener."""
+        if self._certificates is not None:
+            self._certificates.reload()
+
+    def _look_at_certificates(self) -> None:
+        assert self._certificates is not None
+        self._certificates.look(datetime.now(UTC))
+
     def stop(self) -> Deferred[Any]:
         """Drain the sessions, then stop listening, then stop the brokers."""
+        if self._calendar.running:
+            self._calendar.stop()
         drained = self._comet.tcp.drain()
         drained.addBoth(self._stop_listening)
         drained.addBoth(self._stop_brokers)
@@ -140,7 +161,7 @@ def find_mistakes(config: Config) -> list[ConfigurationError]:
     if user or group:
         attempts.append(lambda: find_account(user or "root", group))
     if any(listener.scheme == "https" for listener in config.listen):
-        attempts.append(lambda: context_factory(config.ssl))
+        attempts.append(lambda: _need_valid_certificate(config))
     for listener in config.listen:
         if listener.scheme == "stomp":
             attempts.append(partial(_broker, listener))
@@ -152,6 +173,14 @@ def find_mistakes(config: Config) -> list[ConfigurationError]:
         except ConfigurationError as error:
             mistakes.append(config.placed(error))
     return mistakes
+
+
+def _need_valid_certificate(config: Config) -> None:
+    """A server would start with one that has expired; no browser would come."""
+    certificate = context_factory(config.ssl).certificate
+    problem = validity_problem(certificate, datetime.now(UTC), timedelta())
+    if problem is not None:
+        raise ConfigurationError(f"[ssl] crt: {problem}")
 
 
 def _need_listeners(config: Config) -> None:

@@ -117,6 +117,9 @@ class SslSettings:
     ciphers: str = setting(
         "", "list of ciphers for TLS 1.2 in the words of OpenSSL; empty for good ones"
     )
+    warn_days: float = setting(
+        14.0, "from so long before a certificate expires the log warns, once a day", 0
+    )
 
 
 @dataclass(frozen=True, slots=True)

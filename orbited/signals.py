@@ -2,7 +2,7 @@
 
 ===============  ===============================================================
 SIGTERM, SIGINT  drains and ends; the same one a second time ends it at once
-SIGHUP           opens the log files again
+SIGHUP           opens the log files again, and reads key and certificate anew
 ===============  ===============================================================
 """
 
@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class Signals:
-    """Follows the signals of one process, in place of Twisted's own handlers."""
+    """Follows the signals of one process, in place of Twisted's own handlers.
 
-    def __init__(self, reactor: Any, reopen_logs: Callable[[], None]) -> None:
+    Args:
+        renewals: what is called at SIGHUP, in the reactor's thread and in this order.
+    """
+
+    def __init__(self, reactor: Any, *renewals: Callable[[], None]) -> None:
         self._reactor = reactor
-        self._reopen_logs = reopen_logs
+        self._renewals = renewals
         self._heard: set[int] = set()
 
     def follow(self) -> None:
@@ -31,7 +35,7 @@ class Signals:
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
         if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, self._reopen)
+            signal.signal(signal.SIGHUP, self._renew)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         if number in self._heard:
@@ -45,5 +49,6 @@ class Signals:
         log.info("%s: stopping; once more to end at once", signal.Signals(number).name)
         self._reactor.stop()
 
-    def _reopen(self, number: int, frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self._reopen_logs)
+    def _renew(self, number: int, frame: FrameType | None) -> None:
+        for renew in self._renewals:
+            self._reactor.callFromThread(renew)

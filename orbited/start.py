@@ -49,7 +49,8 @@ try it:
   orbited --check -c orbited.cfg         say all that is wrong with a file, by file and line
 
 SIGTERM and Ctrl-C tell the browsers, wait for them a little, and stop; a second time stops at
-once. SIGHUP opens the log files again. Every key: documentation/reference/orbited.md
+once. SIGHUP opens the log files again, and reads key and certificate anew. Every key:
+documentation/reference/orbited.md
 """
 
 
@@ -153,7 +154,7 @@ def _run(config: Config, *, is_profiled: bool) -> int:
     except ConfigurationError as error:
         raise config.placed(error) from None
     reactor.addSystemEventTrigger("before", "shutdown", server.stop)
-    reactor.callWhenRunning(Signals(reactor, log_files.reopen).follow)
+    reactor.callWhenRunning(Signals(reactor, log_files.reopen, server.reload_certificates).follow)
     if is_profiled:
         _run_profiled(reactor)
     else:

@@ -6,17 +6,78 @@ intermediate certificates, has to come from the server: behind the certificate i
 authorities hand it out, or in a file of its own, ``chain``.
 """
 
+import logging
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from orbited.errors import ConfigurationError
 from orbited.settings import SslSettings
 
-__all__ = ["context_factory"]
+__all__ = ["Certificates", "context_factory", "validity_problem"]
+
+log = logging.getLogger(__name__)
 
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _PRIVATE_KEY = re.compile("-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]+-----", re.DOTALL)
+
+
+class Certificates:
+    """What TLS is begun with; Twisted asks for it with each connection.
+
+    Raises:
+        ConfigurationError: see ``context_factory``.
+    """
+
+    def __init__(self, settings: SslSettings) -> None:
+        self._settings = settings
+        self._options = context_factory(settings)
+
+    def getContext(self) -> Any:
+        """The context of a new connection."""
+        return self._options.getContext()
+
+    def reload(self) -> None:
+        """Read the files anew: connections that begin from now on get what is in them.
+
+        What cannot be used is logged, and what was in use stays.
+        """
+        try:
+            self._options = context_factory(self._settings)
+        except ConfigurationError as error:
+            log.error("%s; the certificate that was in use stays", error)
+        else:
+            log.info("certificate and key were read anew")
+            self.look(datetime.now(UTC))
+
+    def look(self, now: datetime) -> None:
+        """Warn of a certificate that browsers refuse, or soon will."""
+        problem = validity_problem(
+            self._options.certificate, now, timedelta(days=self._settings.warn_days)
+        )
+        if problem is not None:
+            log.warning("[ssl] crt: %s", problem)
+
+
+def validity_problem(certificate: Any, now: datetime, ahead: timedelta) -> str | None:
+    """Say what is wrong with the time for which a certificate is good, if anything is.
+
+    Args:
+        certificate: of pyOpenSSL.
+        ahead: how long before its end one is spoken of.
+    """
+    begins, ends = (
+        datetime.strptime(text.decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        for text in (certificate.get_notBefore(), certificate.get_notAfter())
+    )
+    if now >= ends:
+        return f"the certificate expired on {ends:%Y-%m-%d}; browsers refuse it"
+    if now < begins:
+        return f"the certificate is not good before {begins:%Y-%m-%d %H:%M} UTC"
+    if now >= ends - ahead:
+        return f"the certificate expires on {ends:%Y-%m-%d %H:%M} UTC"
+    return None
 
 
 def context_factory(settings: SslSettings) -> Any:

@@ -1,7 +1,10 @@
 """``https://``: certificates, versions, mistakes in files, and a session from end to end."""
 
+import re
+import signal
 import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from websockets.sync.client import connect
@@ -9,10 +12,14 @@ from websockets.sync.client import connect
 from orbited.errors import ConfigurationError
 from orbited.protocol.packets import DATA, RAW, TEXT, Packet
 from orbited.settings import SslSettings
-from orbited.tls import context_factory
+from orbited.start import main
+from orbited.tls import Certificates, context_factory
 from tests.support.certificates import Chain, make
 from tests.support.comet import decode
 from tests.support.orbited_process import OrbitedProcess
+
+#: Twisted hands pyOpenSSL certificates in its older form.
+pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +129,74 @@ def test_ciphers_may_be_chosen(folder):
         context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
         with pytest.raises(ssl.SSLError):
             ask(port, context, "GET", "/tcp")
+
+
+def serial_number(port, context):
+    """Of the certificate that a new connection is shown."""
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+    ):
+        return int(connection.getpeercert()["serialNumber"], 16)
+
+
+@pytest.mark.functional
+def test_a_renewed_certificate_is_taken_at_sighup(tmp_path):
+    """By connections that begin afterwards; files that do not fit leave things as they are."""
+    chain = Chain.fresh()
+    chain.write(tmp_path)
+    context = client(tmp_path)
+    config = "[listen]\nhttps://127.0.0.1:0\n[ssl]\nkey = leaf.key\ncrt = full.crt\n"
+    with OrbitedProcess(tmp_path, config) as server:
+        port = server.ports["https"][0]
+        before = serial_number(port, context)
+        assert before == chain.leaf.certificate.serial_number
+        assert "the certificate expires on" in server.log  # in an hour
+        renewed = make("leaf", chain.intermediate, is_authority=False)
+        (tmp_path / "full.crt").write_text(renewed.pem + chain.intermediate.pem)
+        server.send(signal.SIGHUP)
+        server.wait_for(lambda: "the certificate that was in use stays" in server.log)
+        assert serial_number(port, context) == before
+        (tmp_path / "leaf.key").write_text(renewed.key_pem())
+        server.send(signal.SIGHUP)
+        server.wait_for(lambda: "certificate and key were read anew" in server.log)
+        assert serial_number(port, context) == renewed.certificate.serial_number
+
+
+@pytest.mark.parametrize(
+    ("hours", "problem"),
+    [
+        ((-2, -1), "the certificate expired on 20.*; browsers refuse it"),
+        ((1, 2), "the certificate is not good before 20"),
+        ((-1, 47), "the certificate expires on 20"),
+    ],
+)
+def test_a_certificate_that_is_not_good_is_spoken_of(folder, chain, caplog, hours, problem):
+    """Too old, too young, or good for another two days only."""
+    leaf = make("leaf", chain.intermediate, is_authority=False, hours=hours)
+    (folder / "leaf.crt").write_text(leaf.pem)
+    (folder / "leaf.key").write_text(leaf.key_pem())
+    paths = {"key": str(folder / "leaf.key"), "crt": str(folder / "leaf.crt")}
+    Certificates(SslSettings(**paths, warn_days=2)).look(datetime.now(UTC))
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert re.fullmatch(rf"\[ssl\] crt: {problem}.*", record.getMessage())
+    caplog.clear()
+    Certificates(SslSettings(**paths, warn_days=1)).look(datetime.now(UTC))
+    assert len(caplog.records) == (hours != (-1, 47))
+
+
+@pytest.mark.parametrize(("hours", "is_fine"), [((-2, -1), False), ((-1, 1), True)])
+def test_check_speaks_of_an_expired_certificate(folder, chain, capsys, hours, is_fine):
+    """It keeps no server from starting, but every browser from coming."""
+    leaf = make("leaf", chain.intermediate, is_authority=False, hours=hours)
+    (folder / "leaf.crt").write_text(leaf.pem)
+    (folder / "leaf.key").write_text(leaf.key_pem())
+    lines = f"[listen]\nhttps://:0\n[ssl]\nkey = {folder}/leaf.key\ncrt = {folder}/leaf.crt\n"
+    (folder / "orbited.cfg").write_text(lines)
+    status = main(["--check", "-c", str(folder / "orbited.cfg")])
+    assert (status == 0) is is_fine
+    assert ("browsers refuse it" in capsys.readouterr().err) is not is_fine
 
 
 def test_without_the_intermediate_certificate_the_client_refuses(folder):

@@ -34,8 +34,18 @@ class Certificate:
         return self.key.private_bytes(serialization.Encoding.PEM, form, lock).decode()
 
 
-def make(name: str, issuer: Certificate | None = None, *, is_authority: bool = True) -> Certificate:
-    """A certificate for a name, signed by the issuer or by itself; leaves are for 127.0.0.1."""
+def make(
+    name: str,
+    issuer: Certificate | None = None,
+    *,
+    is_authority: bool = True,
+    hours: tuple[float, float] = (-1, 1),
+) -> Certificate:
+    """A certificate for a name, signed by the issuer or by itself; leaves are for 127.0.0.1.
+
+    Args:
+        hours: from when to when it is good, from now.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -45,8 +55,8 @@ def make(name: str, issuer: Certificate | None = None, *, is_authority: bool = T
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now + datetime.timedelta(hours=hours[0]))
+        .not_valid_after(now + datetime.timedelta(hours=hours[1]))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )
     if not is_authority:

@@ -56,6 +56,8 @@ def _unit(field: dataclasses.Field[Any]) -> str:
         return "bytes"
     if name.endswith("_per_second"):
         return "bytes a second"
+    if name.endswith("_days"):
+        return "days"
     is_time = name.endswith(("_seconds", "_timeout", "_interval")) or name == "retry_after"
     return "seconds" if is_time else "number"
 
