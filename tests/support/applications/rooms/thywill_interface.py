@@ -1,4 +1,6 @@
-"""``room:NAME`` keeps 200 messages, ``short:NAME`` 8 and a snapshot, ``live:NAME`` nothing.
+"""``room:NAME`` keeps 200 messages, ``hall:NAME`` 10,000, ``short:NAME`` 8 and a snapshot.
+
+``live:NAME`` keeps nothing.
 
 Nobody may join a room whose name begins with ``secret``. New pages begin in the channels that
 ``app.state`` lists.
@@ -31,6 +33,12 @@ BEGINS_IN = "begins"
 def may_join_room(client: Client, room: str) -> bool:
     """Everybody may, but for the secret ones."""
     return not room.startswith("secret")
+
+
+@app.channel("hall:{room}", history=10_000)
+def may_join_hall(client: Client, room: str) -> bool:
+    """Everybody may."""
+    return True
 
 
 def total(client: Client, room: str) -> dict[str, Any]:
@@ -73,6 +81,13 @@ def say(client: Client, message: Say) -> None:
     """Publish it, as often as wanted, each with its number."""
     for number in range(message.times):
         publish(f"room:{message.room}", "said", {"text": message.text, "number": number})
+
+
+@app.on("call_out", channel="hall:{room}")
+def call_out(client: Client, message: Say) -> None:
+    """Publish several texts in the hall, one by one."""
+    for text in message.text:
+        publish(f"hall:{message.room}", "said", text)
 
 
 @app.on("say_async", channel="room:{room}")

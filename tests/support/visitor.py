@@ -1,0 +1,150 @@
+"""Many pages at once without a browser, each in a thread of its own, on sites in other processes.
+
+A `Visitor` is the page of ``thywill_server.testing`` with a real site behind it: its requests go
+over HTTP, its push connection through Orbited on whichever transport it was given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from tests.support.site_process import HttpPage
+from thywill_server.testing.channel import VirtualChannel
+from thywill_server.testing.comet import Place
+from thywill_server.testing.errors import Refused
+from thywill_server.testing.inbox import Pushed
+from thywill_server.testing.lines import StompLine, parsed
+from thywill_server.testing.loop import Loop
+from thywill_server.testing.streams import Speed
+
+
+class Visitor:
+    """A page that follows one channel for as long as the ``with`` block lasts.
+
+    Args:
+        url: of the site.
+        path: of the page.
+        channel: that it joins; it asks for all that is kept.
+        transport: of its push connection.
+    """
+
+    def __init__(self, url: str, path: str, channel: str, transport: str) -> None:
+        self.page = HttpPage(url, path)
+        self.uuid = self.page.uuid
+        self.transport = transport
+        self.loop = Loop()
+        self.refusal: Refused | None = None
+        self.connections = 0
+        parts = urlsplit(self.page.push["orbited_url"])
+        assert parts.hostname is not None
+        assert parts.port is not None
+        place = Place(parts.hostname, parts.port, parts.path)
+        self.line = StompLine(self, self.loop, place, self.page.parameters, transport, Speed())
+        self.channel = VirtualChannel(channel, self)
+        self._is_leaving = threading.Event()
+        self._thread = threading.Thread(target=self._visit, name=f"visitor on {transport}")
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._is_leaving.set()
+        self.loop.submit(lambda: None)
+        self._thread.join()
+        self.loop.close()
+
+    @property
+    def offset(self) -> int:
+        """The offset of the last message that was delivered."""
+        cursor = self.channel.cursor
+        return 0 if cursor is None else cursor.offset
+
+    @property
+    def received(self) -> list[Pushed]:
+        """All that the channel has delivered."""
+        return self.channel.received
+
+    def check(self) -> None:
+        """See that it is still there.
+
+        Raises:
+            AssertionError: it was refused, or its thread has failed.
+        """
+        if self._failure is not None:
+            raise AssertionError(f"the visitor on {self.transport} failed") from self._failure
+        assert self.refusal is None, self.refusal
+        assert self.channel.refusal is None or self.channel.state == "joined", self.channel.refusal
+
+    def _visit(self) -> None:
+        try:
+            self.line.open()
+            while not self._is_leaving.is_set():
+                self.loop.run(self._is_leaving.is_set, 1)
+            self.line.close()
+        except BaseException as failure:
+            self._failure = failure
+
+    # For the line.
+
+    def request(self, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """POST to the site."""
+        try:
+            answer = self.page.post(path.removeprefix("/thywill/").strip("/"), **fields)
+            told: dict[str, Any] = answer.json
+        except (OSError, ValueError) as error:
+            raise Refused("network", str(error), 0) from error
+        if answer.status == 200:
+            return told
+        raise Refused(told["code"], told["message"], answer.status, told)
+
+    def connected(self) -> None:
+        """Have a new connection."""
+        self.connections += 1
+        self.channel.connected()
+
+    def established(self) -> None:
+        """Hear everything from now on."""
+
+    def connection_lost(self) -> None:
+        """Have none."""
+        self.channel.closed()
+
+    def connection_refused(self, refusal: Refused) -> None:
+        """Have none any more."""
+        self.refusal = refusal
+        self.channel.refuse(refusal)
+
+    def deliver(self, body: str, headers: Mapping[str, str]) -> None:
+        """Take what was pushed."""
+        offset = headers.get("offset")
+        self.channel.receive(
+            headers["event"],
+            parsed(body, headers),
+            headers.get("epoch"),
+            None if offset is None else int(offset),
+        )
+
+    # For the channel.
+
+    def ask(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask about the channel."""
+        return self.request(self.page.parameters["channel_path"], fields)
+
+    def first_answer(self, channel: str) -> dict[str, Any] | None:
+        """Give what came with the page about a channel: nothing."""
+        return None
+
+    def forget_channel(self, channel: VirtualChannel) -> None:
+        """Do nothing; there is no other."""
+
+    def settle(self) -> None:
+        """Do nothing; nobody publishes in this process."""
+
+    def wait(self, is_done: Callable[[], bool], seconds: float) -> bool:
+        """Turn the loop."""
+        return self.loop.run(is_done, seconds)
