@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
@@ -62,7 +63,9 @@ def write_settings(folder: Path, source: str) -> dict[str, str]:
 class Process:
     """A server in a process of its own; what it says on stderr goes to a file."""
 
-    def __init__(self, arguments: list[str], home: Path, **more: str) -> None:
+    def __init__(
+        self, arguments: list[str], home: Path, *, pass_fds: Sequence[int] = (), **more: str
+    ) -> None:
         self.home = home
         self.log_path = home / f"process-{free_port()}.log"
         self._log: IO[str] = self.log_path.open("w")
@@ -74,6 +77,7 @@ class Process:
             stderr=self._log,
             text=True,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
 
     def __enter__(self) -> Self:
