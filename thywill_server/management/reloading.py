@@ -28,7 +28,11 @@ from pathlib import Path
 from types import FrameType
 
 from django.apps import apps
+from django.conf import settings
 from django.utils import autoreload
+
+from thywill_server.application.packages import folders_of
+from thywill_server.components import installed_applications
 
 __all__ = ["RELOAD", "is_child", "supervise", "times_of_code", "watch"]
 
@@ -85,9 +89,13 @@ def times_of_code() -> dict[Path, float]:
 
 
 def _application_files() -> Iterator[tuple[Path, float]]:
-    for application in apps.get_app_configs():
-        if "site-packages" not in application.path:
-            for path in Path(application.path).rglob("*.py"):
+    folders = {Path(application.path) for application in apps.get_app_configs()}
+    # A package that was dropped in while the site runs is not installed yet.
+    for name in installed_applications(getattr(settings, "THYWILL", None)):
+        folders.update(folders_of(name))
+    for folder in folders:
+        if "site-packages" not in folder.parts:
+            for path in folder.rglob("*.py"):
                 with suppress(FileNotFoundError):
                     yield path, path.stat().st_mtime
 
