@@ -209,6 +209,15 @@ def test_a_full_queue_is_told(component: ApplicationComponent, push: RecordingPu
         receive(component, None, "x")
 
 
+def test_a_ping_comes_back(component: ApplicationComponent, push: RecordingPush) -> None:
+    """What `thywill doctor` sends is pushed back to its client, and the moments are told."""
+    moments = component.ping(client(), "text")
+    ((destination, message),) = push.published
+    assert destination == push.destination_of("u-1")
+    assert (message.event, message.body) == ("thywill.ping", b'"text"')
+    assert 0 <= moments["pushed_at"] - moments["called_at"] < 30
+
+
 def test_the_order_is_kept(component: ApplicationComponent, push: RecordingPush) -> None:
     """One client's messages are handled, and answered, in the order in which they come."""
     for number in range(200):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,9 +11,15 @@ from django.http import HttpRequest
 from thywill_apps.chat import talk
 from thywill_apps.chat.models import Message, Room
 
+if TYPE_CHECKING:
+    RoomBase: TypeAlias = admin.ModelAdmin[Room]
+    MessageBase: TypeAlias = admin.ModelAdmin[Message]
+else:  # only its type has a parameter
+    RoomBase = MessageBase = admin.ModelAdmin
+
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin[Room]):
+class RoomAdmin(RoomBase):
     """Rooms: who may read them, and how much was said."""
 
     list_display = ("name", "reading", "last_number", "made_by", "made_at")
@@ -24,7 +32,7 @@ class RoomAdmin(admin.ModelAdmin[Room]):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin[Message]):
+class MessageAdmin(MessageBase):
     """Messages: to be read and deleted. What was said is not changed afterwards."""
 
     list_display = ("room", "number", "author_name", "text", "said_at")
