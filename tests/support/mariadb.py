@@ -22,7 +22,7 @@ class MariaDB(PrivateServer):
     component = "thywill_server.database.mysql.Mysql"
 
     def prepare(self) -> None:
-        """Make its tables; a certificate in the folder makes it offer TLS."""
+        """Make its tables."""
         assert INSTALL is not None
         more = ["--skip-test-db", "--auth-root-authentication-method=normal"]
         self.run([INSTALL, *self._common, *more])
@@ -31,13 +31,11 @@ class MariaDB(PrivateServer):
     def command(self) -> list[str]:
         """Small, without waiting for the disk; yet what is committed outlives a kill."""
         assert SERVER is not None
-        tls = []
-        if (self.folder / "server.pem").exists():
-            tls = [f"--ssl-cert={self.folder}/server.pem", f"--ssl-key={self.folder}/server.key"]
         return [
             SERVER,
             *self._common,
-            *tls,
+            f"--ssl-cert={self.folder}/server.pem",
+            f"--ssl-key={self.folder}/server.key",
             f"--socket={self.socket}",
             f"--pid-file={self.folder}/pid",
             f"--tmpdir={self.folder}",

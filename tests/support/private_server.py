@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Final, Self
 
+from tests.support.certificates import make
 from tests.support.site_process import free_port
 
 START_SECONDS: Final = 60
@@ -36,8 +37,7 @@ class PrivateServer(ABC):
         self.log_path = self.folder / "log"
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, self.ACCOUNT)
+        self._write_certificate()
 
     def __enter__(self) -> Self:
         try:
@@ -74,6 +74,11 @@ class PrivateServer(ABC):
     def component(self) -> str:
         """The dotted path of the component for it."""
 
+    @property
+    def authority(self) -> Path:
+        """The certificate that its own, for 127.0.0.1, is signed by."""
+        return self.folder / "root.crt"
+
     def new_database(self) -> dict[str, Any]:
         """Make an empty database; gives the settings of a component for it."""
         self._databases += 1
@@ -105,6 +110,19 @@ class PrivateServer(ABC):
         """Kill it and start it again, on the same port and with the same data."""
         self.kill()
         self.start()
+
+    def _write_certificate(self) -> None:
+        root = make("a private root")
+        leaf = make("a private server", root, is_authority=False)
+        self.authority.write_text(root.pem)
+        (self.folder / "server.pem").write_text(leaf.pem)
+        key = self.folder / "server.key"
+        key.write_text(leaf.key_pem())
+        key.chmod(0o600)
+        if os.geteuid() == 0:
+            for path in (self.folder, key):
+                shutil.chown(path, self.ACCOUNT, self.ACCOUNT)
+            self.folder.chmod(0o755)
 
     @property
     def log(self) -> str:
