@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.documentation import files, make_checkout, manage, site, text_of, write
 
@@ -78,10 +78,9 @@ def test_room_is_shared(checkout: Path, page: Page) -> None:
         expect(second.locator("p")).to_have_text(["1: hello (from the history)"])
         shell = manage(checkout, "shell", "-c", outside)
         assert shell.returncode == 0, shell.stderr
+        expect(page.locator("p")).to_have_text(["1: hello", "2: from the shell"])
         second.get_by_role("button", name="Say hello").click()
-        for each in (page, second):
-            expect(each.locator("p").last).to_have_text(re.compile("^3: hello"))
-            expect(each.locator("p").nth(1)).to_have_text(re.compile("^2: from the shell"))
+        expect(page.locator("p")).to_have_text(["1: hello", "2: from the shell", "3: hello"])
 
 
 def test_application_of_2011_runs_as_it_is(checkout: Path, page: Page) -> None:
@@ -93,3 +92,89 @@ def test_application_of_2011_runs_as_it_is(checkout: Path, page: Page) -> None:
         expect(page).to_have_title("Echo")
         expect(page.locator("pre")).to_contain_text("Echo: hello")
         expect(page.locator("pre")).to_contain_text("confirmed")
+
+
+WALL = "documentation/tutorial/echo-to-channel.md"
+
+
+def say(page: Page, text: str) -> None:
+    """Write into the field of the wall, and press Enter."""
+    page.locator("input").fill(text)
+    page.locator("input").press("Enter")
+
+
+def test_the_wall_begins_as_an_echo(checkout: Path, page: Page) -> None:
+    """Steps 1 to 3: an echo; then a typed command with a reply and a refusal."""
+    pages = files(WALL)
+    for path, text in pages[:2]:
+        write(checkout, path, text)
+    with site(checkout) as address:
+        page.goto(f"{address}wall/")
+        page.evaluate("thywill.application.ready()")
+        say(page, "hello")
+        expect(page.locator("li")).to_have_text(["hello"])
+    for path, text in pages[2:4]:
+        write(checkout, path, text)
+    with site(checkout) as address:
+        page.goto(f"{address}wall/")
+        page.evaluate("thywill.application.ready()")
+        say(page, "hello")
+        expect(page.locator("li")).to_have_text(["hello"])
+        expect(page.locator("input")).to_have_attribute("placeholder", "5 characters")
+        say(page, "x" * 81)
+        expect(page.locator("li").last).to_have_text("too-long: A note has 80 characters at most.")
+
+
+def test_the_wall_loses_nothing(checkout: Path, page: Page, chromium: Browser) -> None:
+    """Steps 4 to 12: two visitors, a rate, a history, an absence, a shell, and a roll-back."""
+    pages = files(WALL)
+    commands = re.findall(r"shell -c '(.+?)'$", text_of(WALL), re.MULTILINE | re.DOTALL)
+    for path, text in pages[4:6]:
+        write(checkout, path, text)
+    context = chromium.new_context()
+    with context, site(checkout) as address:
+        other = context.new_page()
+        for each in (page, other):
+            each.goto(f"{address}wall/")
+            each.evaluate("thywill.channel('wall').joined")
+        say(page, "hello")
+        for each in (page, other):
+            expect(each.locator("li")).to_have_text(["hello"])
+        refused = """
+            Promise.all(Array.from({length: 7}, () => thywill.send.fn("write", {text: "often"})))
+                .then(() => "none", (error) => `${error.code} ${error.retryAfter > 0}`)
+        """
+        assert page.evaluate(refused) == "too-many-requests true"
+        other.reload()
+        other.evaluate("thywill.channel('wall').joined")
+        expect(other.locator("li")).to_have_count(0)
+        page.goto("about:blank")
+        other.goto("about:blank")
+    for path, text in pages[6:8]:
+        write(checkout, path, text)
+    context = chromium.new_context()
+    with context, site(checkout) as address:
+        other = context.new_page()
+        for each in (page, other):
+            each.goto(f"{address}wall/")
+            each.evaluate("thywill.channel('wall').joined")
+        for each in (page, other):
+            expect(each.locator("p")).to_have_text("2 here")
+        say(page, "one")
+        expect(other.locator("li")).to_have_text(["1 one"])
+        other.reload()
+        expect(other.locator("li")).to_have_text(["1 one *"])
+        other.evaluate("thywill.channel('wall').joined")
+        other.evaluate("thywill.close()")
+        say(page, "two")
+        expect(page.locator("li")).to_have_text(["1 one", "2 two"])
+        for command in commands:
+            shell = manage(checkout, "shell", "-c", command)
+            assert shell.returncode == 0, shell.stderr
+        expect(page.locator("li")).to_have_text(["1 one", "2 two", "3 from the shell"])
+        say(page, "four")
+        expect(page.locator("li")).to_have_text(["1 one", "2 two", "3 from the shell", "4 four"])
+        other.evaluate("thywill.open()")
+        expect(other.locator("li")).to_have_text(
+            ["1 one *", "2 two *", "3 from the shell *", "4 four *", "nothing was missed"]
+        )

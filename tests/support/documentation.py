@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.orbited_command import free_port
+
 ROOT = Path(__file__).parents[2]
 
 _FILE = re.compile(r"^```\w+\n(?:#|//) (\S+/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -78,9 +80,13 @@ def site(checkout: Path, python: tuple[str, ...] = ()) -> Iterator[str]:
         checkout: the copy.
         python: what Python is told before ``manage.py``, such as options.
     """
+    # A port of its own, and in the settings, so that a shell beside it finds the broker.
+    settings = (checkout / "settings.py").read_text(encoding="utf-8")
+    settings = re.sub(r'"stomp_port": \d+', f'"stomp_port": {free_port()}', settings)
+    (checkout / "settings.py").write_text(settings, encoding="utf-8")
     migration = manage(checkout, "migrate", "--verbosity", "0")
     assert migration.returncode == 0, migration.stderr
-    serve = ["runthywill", "--port", "0", "--stomp-port", "0", "--no-reload"]
+    serve = ["runthywill", "--port", "0", "--no-reload"]
     with (checkout / "site.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, *python, "manage.py", *serve],
