@@ -278,3 +278,13 @@ def test_a_full_queue_without_a_broker_is_refused_at_once(tmp_path: Path) -> Non
         with pytest.raises(RuntimeError, match="PushUnavailable"):
             process.call("push", "u-1", "3")
         assert process.call("health")["status"] == "failed"
+
+
+def test_flushing_waits_until_all_is_out(site: Site) -> None:
+    """After many messages too; and without any."""
+    site.open_page("u-1")
+    assert site.call("flush") is None
+    for number in range(100):
+        site.call("push", "u-1", number)
+    assert site.call("flush") is None
+    assert len(site.hear("u-1", 100)) == 100

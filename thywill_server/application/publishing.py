@@ -220,6 +220,19 @@ async def ahistory(
     return await sync_to_async(history)(channel, limit, application=application)
 
 
+def flush(timeout_seconds: float = 5.0) -> None:
+    """Wait until everything that was sent or published in this process is with the broker.
+
+    A process that ends in good order does this by itself. It is for those that do not, such as the
+    children of a task queue, and for whoever wants to be sure. Not within a transaction: what waits
+    for its commit is not sent yet.
+
+    Raises:
+        PushUnavailable: the broker has not confirmed it in that time.
+    """
+    push_of_site().flush(timeout_seconds)
+
+
 def send_through(
     push: PushComponent, client_uuid: str, message_or_event: Json, data: Json = NO_DATA
 ) -> None:

@@ -106,6 +106,20 @@ class PushComponent(Component):
             TypeError, ValueError: the message has no form on the wire, see `PushMessage.of`.
         """
 
+    def flush(self, timeout_seconds: float = 5.0) -> None:
+        """Wait until all that was published in this process is out of it, for a clean end.
+
+        In any thread but a reactor's. A component that holds nothing back has nothing to do.
+
+        Raises:
+            PushUnavailable: it is not, in that time.
+        """
+
+    @property
+    def reaches_other_processes(self) -> bool:
+        """Whether what is published here reaches the pages that other processes serve."""
+        return True
+
     @abstractmethod
     def ticket(self, client: Client) -> str:
         """Give the token that lets this client listen on its destination, for a short time."""

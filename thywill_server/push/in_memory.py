@@ -185,6 +185,11 @@ class InMemory(PushComponent):
                 else:
                     queue.keep(ready)
 
+    @property
+    def reaches_other_processes(self) -> bool:
+        """It does not: messages are kept in this process."""
+        return False
+
     def ticket(self, client: Client) -> str:
         """Give an empty text: the page proves who it is with each question."""
         return ""

@@ -240,6 +240,10 @@ class OrbitedStomp(PushComponent):
         ready = PushMessage.of(message, event)
         self.publisher.publish(destination, ready.body, ready.wire_headers())
 
+    def flush(self, timeout_seconds: float = 5.0) -> None:
+        """Wait until the broker has confirmed what was published."""
+        self.publisher.flush(timeout_seconds)
+
     def destination_of(self, client_uuid: str) -> str:
         """Name the destination that only this client may subscribe to."""
         return destinations.client_destination(client_uuid)

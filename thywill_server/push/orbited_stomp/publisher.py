@@ -19,14 +19,20 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stompservice.errors import StompError
 from stompservice.service import StompClientService
 from thywill_server import reactor_bridge
 from thywill_server.errors import PushUnavailable
 
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
 __all__ = ["Publisher"]
+
+FLUSH_DESTINATION: Final = "/topic/thywill.flush"
+"""Nobody listens there, so that what is sent to it has no effect but its receipt."""
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +113,27 @@ class Publisher:
             self._crossing += 1
             reactor_bridge.call(self._send, destination, body, headers)
 
+    def flush(self, timeout_seconds: float) -> None:
+        """Wait until the broker has confirmed all that was published so far.
+
+        Called in any thread but the reactor's.
+
+        Raises:
+            PushUnavailable: it has not, in that time, or the connection was lost meanwhile.
+        """
+        try:
+            reactor_bridge.call_and_wait(self._confirmation, timeout_seconds=timeout_seconds)
+        except TimeoutError:
+            where = "{}:{}".format(*self._address)
+            why = (
+                f"The broker at {where} has not confirmed it within {timeout_seconds:g} s."
+                if self.is_connected
+                else f"There is no connection to the broker at {where}."
+            )
+            raise PushUnavailable(why) from None
+        except StompError as error:
+            raise PushUnavailable(f"The broker has not confirmed it: {error}") from error
+
     def stop(self) -> Any:
         """Send what waits and disconnect, in bounded time; gives a Deferred.
 
@@ -140,6 +167,10 @@ class Publisher:
             # A process that nobody stops in good order still sends what it has accepted.
             reactor_bridge.call_before_end(self._service.stopService)
         return self._service
+
+    def _confirmation(self) -> Deferred[Any] | None:
+        # It waits its turn behind everything else, and who has read it has read all before it.
+        return self._started_service().send(FLUSH_DESTINATION, b"", receipt=True)
 
     def _send(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
         try:
