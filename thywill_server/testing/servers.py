@@ -25,6 +25,7 @@ from thywill_server.components import import_dotted
 from thywill_server.testing.comet import Place
 from thywill_server.testing.following import FollowedConnections
 from thywill_server.testing.loop import Loop
+from thywill_server.testing.quiet import Quiet
 
 if TYPE_CHECKING:
     from thywill_server.components import Components
@@ -59,11 +60,14 @@ class Servers:
             _use_own_broker(push)
             reactor_bridge.call_and_wait(self._listen, push, timeout_seconds=START_SECONDS)
         apps.follow_by(self._follow)
+        self._quiet = Quiet()
+        self._quiet.begin()
         apps.start_serving()
 
     def stop(self) -> None:
         """End everything."""
         apps.follow_by(None)
+        self._quiet.end()
         if self._listening:
             reactor_bridge.call_and_wait(self._stop_listening, timeout_seconds=STOP_SECONDS)
         self.loop.close()
