@@ -25,7 +25,6 @@ def direct_writer(transport: Any) -> Callable[[bytes], None]:
     if not is_plain(transport):
         return transport.write  # type: ignore[no-any-return]
     send = transport.socket.send
-    write_later: Callable[[bytes], None] = transport.write
 
     def write(data: bytes) -> None:
         # _tempDataBuffer: what was written in this turn; dataBuffer: what an earlier one left.
@@ -35,14 +34,14 @@ def direct_writer(transport: Any) -> Callable[[bytes], None]:
             or transport.disconnecting
             or not transport.connected
         ):
-            write_later(data)
+            transport.write(data)
             return
         try:
             sent = send(data)
         except OSError:
             sent = 0  # full, or broken: the reactor's own attempt finds out and reports it
         if sent != len(data):
-            write_later(data[sent:])
+            transport.write(data[sent:])
 
     return write
 

@@ -76,6 +76,9 @@ class Exchange(abc.ABC):
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call back once if the connection goes away before the answer is finished."""
 
+    def settle(self) -> None:  # noqa: B027
+        """The answer may be long in coming: the headers need not be kept."""
+
     # -- the answer ---------------------------------------------------------------------------
 
     @abc.abstractmethod

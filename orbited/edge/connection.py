@@ -167,12 +167,15 @@ class EdgeConnection(TwistedProtocol):
         if incoming is not None:
             self._log(incoming.status)
         rest = self._reader.take_rest()
-        del self._reader  # nothing asks for it any more, and the connection may last for days
         transport.unregisterProducer()
         self.write(response)
-        vars(self).update(
-            dataReceived=protocol.dataReceived, connectionLost=protocol.connectionLost
-        )
+        del self._reader, self._head, self.write  # of no use, and the connection may last for days
+        if is_plain(transport):
+            transport.protocol = protocol
+        else:  # below TLS, or in a test, it is not known who holds us
+            vars(self).update(
+                dataReceived=protocol.dataReceived, connectionLost=protocol.connectionLost
+            )
         protocol.makeConnection(transport)
         if rest:
             # Whoever asked for this is still at it. The reactor reads nothing before this call.

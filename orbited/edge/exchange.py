@@ -162,6 +162,11 @@ class EdgeExchange(Exchange):
         else:
             self._lost.append(callback)
 
+    def settle(self) -> None:
+        """Keep no headers."""
+        if self._connection is not None:
+            self._connection.forget_headers()
+
     # -- the answer -----------------------------------------------------------------------------
 
     def start(self, status: int, headers: Headers, length: int | None = None) -> None:

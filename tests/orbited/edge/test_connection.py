@@ -1,5 +1,7 @@
 """One connection: answers in order, paced, in time; with a transport and a clock in memory."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -396,6 +398,33 @@ def test_a_connection_can_be_handed_over(server):
     assert not server.clock.getDelayedCalls()
     server.connection.connectionLost(REASON)
     assert taker.lost is REASON
+
+
+def test_headers_need_not_be_kept_while_an_answer_is_long_in_coming(server):
+    """Whoever answers says so; the answer, and the next request, are what they would be."""
+    server.answers = False
+    server.feed(GET)
+    exchange = server.exchanges[0]
+    assert exchange.header("host") is not None
+    exchange.settle()
+    assert exchange.header("host") is None
+    exchange.reply(200, "late")
+    server.answers = True
+    assert bodies(server.written() + server.feed(GET)) == [b"late", b"a"]
+
+
+def test_nothing_is_left_of_a_connection_that_was_handed_over(server, monkeypatch):
+    """A plain transport calls whoever took it over, which may hold it for days."""
+    monkeypatch.setattr("orbited.edge.connection.is_plain", lambda transport: True)
+    server.answers = False
+    server.feed(GET)
+    taker, transport = Taker(), server.transport
+    server.exchanges.pop().upgrade(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", taker)
+    assert transport.protocol is taker
+    left = weakref.ref(server.connection)
+    del server.connection
+    gc.collect()
+    assert left() is None
 
 
 def test_stopping_closes_what_is_idle(server):
