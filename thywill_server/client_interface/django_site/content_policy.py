@@ -37,3 +37,36 @@ def content_policy(added: Mapping[str, Sequence[str]], host: str, is_secure: boo
         if len(sources_of_one) > 1 and "'none'" in sources_of_one:
             sources_of_one.remove("'none'")
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+
+
+def extended_policy(
+    policy: str, added: Mapping[str, Sequence[str]], host: str, is_secure: bool
+) -> str:
+    """Add to a page's own policy what an application of thywill in it needs.
+
+    Args:
+        policy: the value of its header; what it does not restrict stays so.
+        added: as of `content_policy`.
+        host: as of `content_policy`.
+        is_secure: as of `content_policy`.
+    """
+    directives: dict[str, list[str]] = {}
+    for directive in policy.split(";"):
+        words = directive.split()
+        if words:
+            directives.setdefault(words[0].lower(), words[1:])  # the first one counts: CSP 3, 2.2.1
+    needed = {
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "connect-src": ["'self'", f"{'wss' if is_secure else 'ws'}://{host}"],
+    }
+    for name, more in added.items():
+        needed.setdefault(name, []).extend(more)
+    for name, wanted in needed.items():
+        if name not in directives and "default-src" not in directives:
+            continue  # anything is allowed
+        allowed = directives.setdefault(name, list(directives.get("default-src", [])))
+        allowed.extend(source for source in wanted if source not in allowed)
+        if len(allowed) > 1 and "'none'" in allowed:
+            allowed.remove("'none'")
+    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())

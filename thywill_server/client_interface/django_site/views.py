@@ -24,6 +24,11 @@ from thywill_server.client_interface.django_site import identity, responses
 from thywill_server.client_interface.django_site.answering import answering, roll_back
 from thywill_server.client_interface.django_site.component import DjangoSite
 from thywill_server.client_interface.django_site.content_policy import content_policy
+from thywill_server.client_interface.django_site.page import (
+    TRANSPORTS,
+    configure,
+    page_context,
+)
 from thywill_server.client_interface.django_site.posts import Fields, post_only
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.components import Components
@@ -35,9 +40,6 @@ from thywill_server.push.base import PushMessage
 from thywill_server.signals import tell
 
 log = logging.getLogger(__name__)
-
-TRANSPORTS = ("websocket", "xhrstream", "sse", "longpoll", "poll")
-"""What ``?transport=`` may force a page to use."""
 
 MAX_PING_CHARACTERS = 100
 MAX_EPOCH_CHARACTERS = 32
@@ -79,21 +81,8 @@ def _forced_transport(request: HttpRequest) -> str | None:
 
 
 def _page(request: HttpRequest, components: Components, client: Client) -> HttpResponse:
-    configuration = components.client_interface.create_client_configuration(client)
-    configuration.set_bootstrap_parameter("csrf_token", get_token(request))
-    configuration.set_bootstrap_parameter("client_token", identity.client_token(request, client))
-    told = configuration.to_dict()
-    bootstrap, application = told["bootstrap_resources"], told["application_resources"]
-    context = {
-        "title": told["application_parameters"].get("title", "thywill"),
-        "configuration": told,
-        "template": configuration.application_template,
-        "stylesheets": [r["resource"] for r in bootstrap + application if r["type"] == "css"],
-        "bootstrap_scripts": [r["resource"] for r in bootstrap if r["type"] == "javascript"],
-        "application_scripts": [r["resource"] for r in application if r["type"] == "javascript"],
-        "client": client,
-        "transports": TRANSPORTS,
-    }
+    configuration = configure(request, components, client)
+    context = page_context(configuration, client)
     page = render(request, "thywill/page.html", context)
     page["Cache-Control"] = "no-store"
     page["Content-Security-Policy"] = content_policy(
