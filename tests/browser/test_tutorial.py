@@ -25,14 +25,19 @@ def test_readme_application_is_a_dozen_lines() -> None:
 
 
 def test_readme_application_rolls_a_die(checkout: Path, page: Page) -> None:
-    """The README's application pushes a number from 1 to 6 for each press of its button."""
+    """Each press of the button is a number from 1 to 6 in every window, and in one that is late."""
     for path, text in files("README.md"):
         write(checkout, path, text)
-    with site(checkout) as address:
-        page.goto(f"{address}dice/")
-        page.evaluate("thywill.application.ready()")
+    with site(checkout) as address, page.context.new_page() as second:
+        for each in (page, second):
+            each.goto(f"{address}dice/")
+            each.evaluate("thywill.channel('table').joined")
         page.get_by_role("button", name="Roll").click()
         expect(page.locator("body")).to_contain_text(re.compile(r"Roll\s+[1-6]\b"))
+        number = page.locator("body").inner_text().split()[-1]
+        expect(second.locator("body")).to_contain_text(f"Roll {number}")
+        second.reload()
+        expect(second.locator("body")).to_contain_text(f"Roll {number}")
 
 
 def test_tutorial_is_followed_to_its_end(checkout: Path, page: Page) -> None:
