@@ -26,3 +26,13 @@ class DatabaseComponent(Component):
 
         The database's own folder may be made here; nothing is connected.
         """
+
+    def database_problems(self, connection: Any) -> list[str]:
+        """Look at the database itself; gives a sentence for each thing that it cannot do.
+
+        Called by ``manage.py migrate``, and by ``check --database default``.
+
+        Args:
+            connection: Django's, to be used and left open.
+        """
+        return []

@@ -56,6 +56,26 @@ class Mysql(DatabaseServer):
             problems.append(Problem(f"{where}: expected at most 107 bytes, got {len(bytes(path))}"))
         return problems
 
+    def database_problems(self, connection: Any) -> list[str]:
+        """See that it has room for emoji, and transactions."""
+        if connection.vendor != "mysql":  # DATABASES was written by hand
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DATABASE(), @@character_set_database, @@default_storage_engine")
+            name, character_set, engine = cursor.fetchone()
+        found: list[str] = []
+        if character_set != "utf8mb4":
+            found.append(
+                f'the database "{name}" has the character set {character_set}, which has no emoji: '
+                f"ALTER DATABASE `{name}` CHARACTER SET utf8mb4, before its tables are made"
+            )
+        if engine != "InnoDB":
+            found.append(
+                f"the server's storage engine is {engine}, which has no transactions: "
+                "set default_storage_engine = InnoDB, before the tables are made"
+            )
+        return found
+
     def django_database(self) -> dict[str, Any]:
         """Give the settings of Django's MySQL backend."""
         made = self._connection_settings("mysql")

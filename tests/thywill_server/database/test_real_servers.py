@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.support.database_site import DatabaseSite, finish
-from tests.support.site_process import ROOT, HttpPage, SiteProcess, environment
+from tests.support.site_process import ROOT, HttpPage, SiteProcess, environment, manage
 
 pytestmark = pytest.mark.functional
 
@@ -53,6 +53,25 @@ def test_migrations_go_both_ways(database, tmp_path, request) -> None:
         assert (tables == "[]\n") is bool(target), tables
     site.manage("makemigrations", "--check", "--dry-run")
     site.manage("check", "--database", "default", "--fail-level", "WARNING")
+
+
+def test_a_database_without_emoji_is_refused(tmp_path, mariadb) -> None:
+    """Before a table is made, it is said what the database lacks, and how to mend that."""
+    site = DatabaseSite(tmp_path, mariadb)
+    chosen = site.run(
+        "from django.conf import settings; print(settings.THYWILL['database']['name'])"
+    )
+    name = chosen.strip()
+    mariadb.administer(f"ALTER DATABASE {name} CHARACTER SET latin1")
+    refused = manage(site.home, "migrate", **site.environment)
+    assert refused.returncode != 0
+    assert (
+        f'(thywill.E010) the database "{name}" has the character set latin1, which has no emoji: '
+        f"ALTER DATABASE `{name}` CHARACTER SET utf8mb4, before its tables are made"
+    ) in refused.stderr
+    assert mariadb.administer(f"SHOW TABLES IN {name}") == ""
+    mariadb.administer(f"ALTER DATABASE `{name}` CHARACTER SET utf8mb4")
+    site.manage("migrate", "--verbosity", "0")
 
 
 KEEP = """
