@@ -15,33 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
+from typing import Any, Final, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from thywill_server.testing.channel import VirtualChannel
-from thywill_server.testing.errors import NothingCame, Refused, TestingError
-from thywill_server.testing.inbox import ANYTHING, EXPECT_SECONDS, Inbox, Pushed
-from thywill_server.testing.lines import FINAL, Line, MemoryLine, StompLine, parsed
-from thywill_server.testing.loop import Timer
-from thywill_server.testing.servers import Servers, servers
+from thywill_server.testing.errors import NothingCame, TestingError
+from thywill_server.testing.inbox import ANYTHING, EXPECT_SECONDS, Pushed
+from thywill_server.testing.memory_line import MemoryLine
+from thywill_server.testing.page import MARK, ConnectedPage, State
+from thywill_server.testing.servers import servers
 from thywill_server.testing.site import Session
-from thywill_server.testing.streams import Speed
-
-if TYPE_CHECKING:
-    from thywill_server.push.in_memory import InMemory
 
 __all__ = ["VirtualBrowser", "open_browser"]
-
-State = Literal["connecting", "live", "recovering", "offline", "closed"]
 
 TRANSPORTS: Final = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 OPEN_SECONDS: Final = 10.0
 CLOSE_SECONDS: Final = 2.0
 """How long the end of a page is waited for; with a broken transaction it is never seen."""
-
-MARK: Final = "thywill-testing-mark"
-"""The event that `settle` waits for; pages do not see it."""
 
 
 def open_browser(
@@ -90,7 +81,7 @@ def open_browser(
     return page
 
 
-class VirtualBrowser:
+class VirtualBrowser(ConnectedPage):
     """One open page; made by `open_browser`.
 
     Attributes:
@@ -101,24 +92,6 @@ class VirtualBrowser:
         refusal: why the site has ended the page, if it has.
         session: the browser session, which pages opened ``beside`` this one share.
     """
-
-    def __init__(
-        self, current: Servers, session: Session, text: str, configuration: dict[str, Any]
-    ) -> None:
-        self._servers, self.session = current, session
-        self.loop = current.loop
-        self.html, self.configuration = text, configuration
-        self.uuid: str = configuration["uuid"]
-        self.state: State = "connecting"
-        self.refusal: Refused | None = None
-        self._told: dict[str, Any] = configuration["bootstrap_parameters"]
-        self._inbox = Inbox(f"the page of {self._told['application']}", self.wait, self._described)
-        self._channels: dict[str, VirtualChannel] = {}
-        self._ids = self._marks = self._last_mark = 0
-        self._speed = Speed()
-        self._has_connection = False
-        self._lease_timer: Timer | None = None
-        self.line: Line = self._new_line()
 
     def __enter__(self) -> Self:
         return self
@@ -327,10 +300,6 @@ class VirtualBrowser:
         if following is not None:
             self.wait(lambda: ("come", self.uuid, "") in following.heard, seconds)
 
-    def wait(self, is_done: Callable[[], bool], seconds: float) -> bool:
-        """Let everything go on until something is the case; tells whether it is."""
-        return self.loop.run(is_done, seconds)
-
     def settle(self, *, seconds: float = EXPECT_SECONDS) -> None:
         """Wait until all that this process has sent before has come.
 
@@ -344,91 +313,7 @@ class VirtualBrowser:
         if not self.wait(lambda: self._last_mark >= mark, seconds):
             raise NothingCame(f"what is on its way does not arrive.\n{self._inbox.told()}")
 
-    # For the line and the channels.
-
-    def request(self, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """POST to the site as this client.
-
-        Raises:
-            Refused: with the site's code, or with ``network``.
-        """
-        if self.state == "offline":
-            raise Refused("network", "The browser is offline; a page would try for a minute.")
-        body = {"uuid": self.uuid, "token": self._told["client_token"], **fields}
-        try:
-            return self.session.post(path, body, self._told["csrf_token"])
-        except Refused as refusal:
-            if refusal.code != "csrf-failed":
-                raise
-        # A log-in, perhaps in another tab, has made it stale.
-        self._told["csrf_token"] = self.session.csrf_token(self._told["csrf_path"])
-        return self.session.post(path, body, self._told["csrf_token"])
-
-    def ask(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask about a channel."""
-        return self.request(self._told["channel_path"], fields)
-
-    def first_answer(self, channel: str) -> dict[str, Any] | None:
-        """Give what came with the page about a channel, once."""
-        return cast("dict[str, Any] | None", self._told.get("channels", {}).pop(channel, None))
-
-    def forget_channel(self, channel: VirtualChannel) -> None:
-        """Have left a channel."""
-        self._channels.pop(channel.name, None)
-
-    def connected(self) -> None:
-        """A new connection is there."""
-        self._has_connection = True
-        for channel in list(self._channels.values()):
-            channel.connected()
-
-    def established(self) -> None:
-        """What is pushed from now on arrives."""
-        if self.state != "closed":
-            self.state = "live"
-            self._hold_lease()
-
-    def connection_lost(self) -> None:
-        """It is being made again."""
-        self._has_connection = False
-        if self.state == "live":
-            self.state = "recovering"
-        for channel in self._channels.values():
-            channel.closed()
-
-    def connection_refused(self, refusal: Refused) -> None:
-        """The site does not want this page any more."""
-        self.refusal = refusal
-        self._end()
-        for channel in list(self._channels.values()):
-            channel.refuse(refusal)
-
-    def deliver(self, body: str, headers: Mapping[str, str]) -> None:
-        """A message has come."""
-        event, data = headers.get("event"), parsed(body, headers)
-        if event == MARK:
-            self._last_mark = data
-        elif "channel" in headers:
-            channel = self._channels.get(headers["channel"])
-            offset = headers.get("offset")
-            if channel is not None and event is not None:
-                number = None if offset is None else int(offset)
-                channel.receive(event, data, headers.get("epoch"), number)
-        else:
-            content_type = headers.get("content-type", "text/plain")
-            self._inbox.add(Pushed(event, data, content_type=content_type))
-
     # Inside.
-
-    def _new_line(self) -> Line:
-        push = self._told.get("push", {})
-        if push.get("component") == "in_memory":
-            in_memory = cast("InMemory", self._servers.components.push)
-            return MemoryLine(self, self.loop, self._told, lambda: in_memory.forget(self.uuid))
-        if self._servers.place is None:
-            raise TestingError(f"virtual browsers do not know this way of pushing: {push}")
-        place, transport = self._servers.place, push["transports"][0]
-        return StompLine(self, self.loop, place, self._told, transport, self._speed)
 
     def _send(self, fields: Mapping[str, Any]) -> Any:
         if self.state == "closed":
@@ -436,45 +321,9 @@ class VirtualBrowser:
         self._ids += 1
         return self.request(self._told["send_path"], {"id": str(self._ids), **fields})["reply"]
 
-    def _end(self) -> None:
-        self.state = "closed"
-        self._has_connection = False
-        if self._lease_timer is not None:
-            self._lease_timer.cancel()
-        for channel in self._channels.values():
-            channel.closed()
-
     def _await_report(self, kind: str, destination: str) -> None:
         """Wait until the site has heard from the broker what this page has done."""
         following, push = self._servers.following, self._servers.components.push
         if following is not None and push.reports_connections and self.state == "live":
             told = (kind, self.uuid, destination)
             self.wait(lambda: told in following.heard or self.state != "live", EXPECT_SECONDS)
-
-    def _hold_lease(self) -> None:
-        """Say from time to time that the page is there, where no broker reports it."""
-        lease = self._told.get("lease")
-        if lease is None or self.state in ("closed", "offline"):
-            return
-        if self._lease_timer is not None:
-            self._lease_timer.cancel()
-        try:
-            self.request(lease["path"], {})
-        except Refused as refusal:
-            if refusal.code in FINAL:
-                self.line.close()
-                self.connection_refused(refusal)
-                return
-        self._lease_timer = self.loop.call_later(lease["seconds"], self._hold_lease)
-
-    def _release_lease(self) -> None:
-        lease = self._told.get("lease")
-        if lease is not None and self.state != "offline":
-            try:
-                self.request(lease["path"], {"leaving": True})
-            except Refused:
-                pass  # the page goes anyway
-
-    def _described(self) -> str:
-        ended = "" if self.refusal is None else f", because {self.refusal}"
-        return f"{self.state}{ended}"

@@ -6,12 +6,14 @@ Joining is the same each time a push connection is new::
     subscribe   with the ticket; confirmed
     ask         what has fallen between
 
-and the site is asked again when a message is missing, and before the ticket ends.
+and the site is asked again when a message is missing, and before the ticket ends: then the new
+ticket is shown to the broker.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
@@ -40,6 +42,8 @@ GAP_SECONDS = 0.3
 
 RETRY_SECONDS = 0.2
 RENEW_SHARE = 0.7
+LATE_SECONDS = 3.0
+"""So near to its end a ticket may be over already, by another clock."""
 
 
 class Page(Protocol):
@@ -83,6 +87,9 @@ class VirtualChannel:
         self._destination: str | None = None
         self._is_open = self._is_subscribed = self._is_busy = False
         self._connection = 0
+        self._answer: Mapping[str, Any] = {}
+        self._is_renewal_due = False
+        self._ends_at: float | None = None
         self._timers: dict[str, Timer] = {}
 
     def __repr__(self) -> str:
@@ -193,6 +200,8 @@ class VirtualChannel:
                 self._fetch()
                 self._is_busy = False
                 self._watch_gap()
+                if self._is_renewal_due and self._is_alive:
+                    self._renew()
             else:
                 self._join()
         except Refused as refusal:
@@ -208,6 +217,7 @@ class VirtualChannel:
             if connection != self._connection or not self._is_alive:
                 return
             self._is_subscribed = True
+            self._shown(answer)
             try:
                 whole = (not answer["has_history"] or self._fetch()) and is_whole
             except Refused as refusal:
@@ -219,6 +229,35 @@ class VirtualChannel:
 
         if self._is_alive and self._is_open:
             self._page.line.subscribe(answer["destination"], answer["ticket"], confirmed)
+
+    def _renew(self) -> None:
+        connection, answer = self._connection, self._answer
+
+        def confirmed() -> None:
+            if connection != self._connection or not self._is_alive:
+                return
+            was_late = self._ends_at is not None and time.monotonic() > self._ends_at - LATE_SECONDS
+            self._shown(answer)
+            if was_late and answer["has_history"]:
+                self._synchronize()
+            elif was_late:
+                self._deliver("recovered", False)  # what was published meanwhile is nowhere
+
+        self._page.line.renew(answer["ticket"], confirmed)
+
+    def _shown(self, answer: Mapping[str, Any]) -> None:
+        """The broker has a ticket: get the next one in time."""
+        self._cancel("renewal")
+        self._is_renewal_due, self._ends_at = False, None
+        seconds = answer["expires_in"]
+        if seconds is not None:
+            self._ends_at = time.monotonic() + seconds
+
+            def renew() -> None:
+                self._is_renewal_due = True
+                self._synchronize()
+
+            self._later("renewal", max(0.5, (seconds - 1) * RENEW_SHARE), renew)
 
     def _joined(self, has_history: bool, is_whole: bool) -> None:
         is_first = self.state == "joining"
@@ -248,11 +287,7 @@ class VirtualChannel:
         return self._page.ask(fields)
 
     def _apply(self, answer: Mapping[str, Any]) -> bool:
-        self._destination = answer["destination"]
-        seconds = answer["expires_in"]
-        if seconds is not None:
-            delay = max(0.5, (seconds - 1) * RENEW_SHARE)
-            self._later("renewal", delay, self._synchronize)
+        self._answer, self._destination = answer, answer["destination"]
         if not answer["has_history"]:
             return True
         is_whole, messages = self._sequence.answer(answer)

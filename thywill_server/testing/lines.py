@@ -8,7 +8,7 @@ connection counts as established with the last step only::
     SUBSCRIBE       to the client's own destinations, the last one with a receipt
     RECEIPT         from here on nothing that is pushed is missed
 
-`MemoryLine` asks the site, as ``in_memory.js`` does.
+`thywill_server.testing.memory_line` has the other way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from thywill_server.testing.errors import Refused
 from thywill_server.testing.loop import Loop, Timer
 from thywill_server.testing.streams import Speed
 
-__all__ = ["FINAL", "Line", "MemoryLine", "Owner", "StompLine", "connection_ended"]
+__all__ = ["FINAL", "RETRY_SECONDS", "Line", "Owner", "StompLine", "connection_ended", "parsed"]
 
 FINAL = frozenset(
     {"unknown-client", "csrf-failed", "not-allowed", "unknown-application", "disconnected"}
@@ -31,9 +31,6 @@ FINAL = frozenset(
 """Refusals that no further attempt can change."""
 
 RETRY_SECONDS = 0.1
-ASK_SECONDS = 0.01
-"""How often push in memory is asked while something is waited for."""
-
 RENEW_SHARE = 0.7
 """When so much of a ticket's time is over, the next one is fetched."""
 
@@ -314,90 +311,6 @@ class StompLine:
         for timer in self._timers:
             timer.cancel()
         self._timers = []
-
-
-class MemoryLine:
-    """Questions to the site, for push in memory.
-
-    Args:
-        owner: is told.
-        loop: turns while the test waits.
-        parameters: of the page.
-        forget: has the site forget what it keeps for the page.
-    """
-
-    transport = "longpoll"
-
-    def __init__(
-        self,
-        owner: Owner,
-        loop: Loop,
-        parameters: Mapping[str, Any],
-        forget: Callable[[], object],
-    ) -> None:
-        self._owner, self._loop, self._forget = owner, loop, forget
-        self._push_path, self._channel_path = parameters["push_path"], parameters["channel_path"]
-        self._after = 0
-        self._queue: int | None = None
-        self._is_open = False
-        self._timer: Timer | None = None
-
-    def open(self) -> None:
-        """Ask, and go on asking."""
-        self._is_open = True
-        self._ask()
-
-    def close(self) -> None:
-        """Ask no more."""
-        self._is_open = False
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def cut(self, is_for_long: bool) -> None:
-        """Ask no more for now."""
-        self.close()
-        if is_for_long:
-            self._forget()
-
-    def resume(self) -> None:
-        """Ask again."""
-        self.open()
-        if self._is_open:
-            self._owner.established()
-
-    def subscribe(self, destination: str, ticket: str, confirmed: Callable[[], object]) -> None:
-        """Do nothing: the site has subscribed the page when it gave the ticket."""
-        confirmed()
-
-    def unsubscribe(self, destination: str, channel: str) -> None:
-        """Let the site know."""
-        self._owner.request(self._channel_path, {"channel": channel, "leave": True})
-
-    def _ask(self) -> None:
-        if not self._is_open:
-            return
-        try:
-            answer = self._owner.request(self._push_path, {"after": self._after, "wait": False})
-        except Refused as refusal:
-            if refusal.code in FINAL:
-                self.close()
-                self._owner.connection_refused(refusal)
-                return
-            self._timer = self._loop.call_later(RETRY_SECONDS, self._ask)
-            return
-        is_first = self._queue is None
-        if answer["queue"] != self._queue:
-            self._queue = answer["queue"]
-            self._owner.connected()
-        if is_first:
-            self._owner.established()
-        for message in answer["messages"]:
-            self._after = message["id"]
-            headers = {"content-type": message["content_type"], **message["headers"]}
-            if message["event"] is not None:
-                headers["event"] = message["event"]
-            self._owner.deliver(message["body"], headers)
-        self._timer = self._loop.call_later(0 if answer["messages"] else ASK_SECONDS, self._ask)
 
 
 def parsed(body: str, headers: Mapping[str, str]) -> Any:
