@@ -138,8 +138,10 @@ def _hand_over_after_failure(call: Call) -> None:
 def _on_commit(action: Action, call: Call | None) -> None:
     from django.db import connection, transaction
 
-    # on_commit outside a transaction would open a connection only to learn that there is none.
-    if not connection.in_atomic_block:
+    # on_commit outside a transaction would open a connection only to learn that there is none. In
+    # one that is managed by hand it raises, since nobody would tell it of the commit.
+    is_manual = connection.connection is not None and not connection.autocommit
+    if not connection.in_atomic_block and not is_manual:
         action()
         return
 

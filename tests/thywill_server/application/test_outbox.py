@@ -64,6 +64,19 @@ def test_a_roll_back_sends_nothing(sent: list[Any], send: Send) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_without_autocommit_there_is_no_commit_to_wait_for(sent: list[Any], send: Send) -> None:
+    """Whoever manages transactions by hand hears it: what is sent could be rolled back."""
+    transaction.set_autocommit(False)
+    try:
+        with pytest.raises(transaction.TransactionManagementError, match="on_commit"):
+            send(1)
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_async_handler_waits_for_the_commit_around_it(sent: list[Any], send: Send) -> None:
     """A coroutine sends through its event loop's thread, but the web thread's commit counts."""
 
