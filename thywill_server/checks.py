@@ -11,7 +11,15 @@ thywill.E007    an application package cannot be imported
 thywill.E008    an application package has no interface, or there is no such package
 thywill.E009    the default application does not exist
 thywill.E010    the database cannot keep what thywill stores (with ``--database``)
+thywill.W001    the ticket key's file can be read by others
+thywill.W002    a ``"*"`` in ``comet_options`` lets everybody in, or believes everybody
+thywill.W003    pages over TLS are sent to an Orbited without it
+thywill.W004    ``health_details`` tells strangers about the site
+thywill.W005    ``replies_cache`` names a cache that each process has for itself
+thywill.W006    the log holds tickets and messages
 ==============  ====================================================================
+
+The warnings are those of ``manage.py check --deploy``; Django has others, for cookies and TLS.
 
 Start-up says the same sentences, as a ConfigurationError.
 """
@@ -26,6 +34,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from thywill_server.components import load, problems
+from thywill_server.deployment_checks import check_deployment
 from thywill_server.errors import ConfigurationError
 
 
@@ -33,6 +42,7 @@ def register_checks() -> None:
     """Make ``manage.py check`` look at ``THYWILL``."""
     register(check_components, "thywill")
     register(check_database, Tags.database)
+    register(check_deployment, "thywill", deploy=True)
 
 
 def check_components(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
