@@ -9,12 +9,16 @@ import pytest
 
 from tests.support.comet_page import StompConnection
 from tests.support.site_process import HttpPage, SiteProcess, free_port, manage, write_settings
+from tests.support.stomp_page import StompPage
+from thywill_server.push.orbited_stomp.ticket_key import load_ticket_key
+from thywill_server.push.orbited_stomp.tickets import SITE_SUBJECT, issue_ticket
 
 pytestmark = pytest.mark.functional
 
 SETTINGS = """
 from tests.support.site_settings import *
 THYWILL["push"] = {**THYWILL["push"], "stomp_port": %d}
+THYWILL["application"]["outgoing_destination"] = "/queue/thywill.outgoing"
 """
 
 # The children of many a task queue end like this: no clean-up of the interpreter is run.
@@ -98,3 +102,18 @@ def test_without_a_broker(site: tuple[SiteProcess, Run], tmp_path: Path) -> None
     assert run.returncode == 1
     assert "There is no connection to the broker at 127.0.0.1:" in run.stderr
     assert "It is in the channel's history" in run.stderr
+
+
+def test_plain_stomp(site: tuple[SiteProcess, Run], page: tuple[HttpPage, StompConnection]) -> None:
+    """A program with the site's login publishes as ``publish`` does, without Django."""
+    key = load_ticket_key(site[0].home / "ticket.key", {})
+    ticket = issue_ticket(key, subject=SITE_SUBJECT, role="site", seconds=60)
+    said = {"channel": "room:hall", "event": "said", "data": "from afar"}
+    with StompPage(site[0].stomp_port, SITE_SUBJECT, ticket) as program:
+        outgoing = {"destination": "/queue/thywill.outgoing"}
+        program.send("SEND", outgoing, json.dumps(said).encode())
+        frame = page[1].receive()
+    assert (frame.headers["event"], frame.body) == ("said", b'"from afar"')
+    kept = page[0].post("channel", channel="room:hall", after=None).json
+    assert frame.headers["offset"] == str(kept["offset"])
+    assert kept["messages"][-1]["data"] == "from afar"

@@ -6,7 +6,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thywill_server.application.app import Command
 from thywill_server.application.base import (
@@ -37,6 +37,9 @@ from thywill_server.encoding import Json, plain
 from thywill_server.errors import ApplicationError, ConfigurationError, TooManyRequests
 from thywill_server.settings_table import Setting, did_you_mean
 
+if TYPE_CHECKING:
+    from thywill_server.application.remote_stomp.outgoing import Outgoing
+
 log = logging.getLogger(__name__)
 
 
@@ -46,15 +49,31 @@ class LocalPython(ApplicationComponent):
     SETTINGS: ClassVar[Mapping[str, Setting]] = SETTINGS
 
     _applications: dict[str, Application] | None = None
+    _outgoing: Outgoing | None = None
 
     def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
         super().__init__(settings, **collaborators)
         self._limiter = RateLimiter(self.settings["max_rate_keys"])
         self._slow_calls = SlowCalls(self.settings["slow_handler_seconds"])
 
-    def stop(self) -> None:
-        """Look at slow functions no more."""
+    def serve(self) -> None:
+        """Begin to take what other programs publish, if the settings say where."""
+        if self.settings["outgoing_destination"]:
+            from thywill_server.application.remote_stomp import line, outgoing
+
+            self._outgoing = outgoing.listen(
+                self,
+                line.line_of(self.push),
+                self.settings["outgoing_destination"],
+                self.settings["max_outgoing"],
+            )
+
+    def stop(self) -> Any:
+        """Look at slow functions no more, and take nothing more from others."""
         self._slow_calls.stop()
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None:
+            outgoing.stop()
 
     def application_names(self) -> list[str]:
         """List the applications, in alphabetical order."""
@@ -86,6 +105,14 @@ class LocalPython(ApplicationComponent):
         if problems:
             return problems
         applications, problems = self._load()
+        push = self.collaborators.get("push")
+        if self.settings["outgoing_destination"] and push is not None:
+            from thywill_server.application.remote_stomp.line import has_publisher
+
+            if not has_publisher(push):
+                where = self.setting_name("outgoing_destination")
+                sentence = f"{where}: the push component has no connection to a broker"
+                problems.append(Problem(sentence))
         default = self.settings["default"]
         # While one is broken, the default may be just that one.
         if not problems and default is not None and default not in applications:

@@ -65,4 +65,18 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         default=86_400.0,
         minimum=60,
     ),
+    "outgoing_destination": Setting(
+        kind="str",
+        help="A queue of the broker, such as /queue/thywill.outgoing, from which this process "
+        "takes what other programs publish with the site's own login; empty: none.",
+        default="",
+    ),
+    "max_outgoing": Setting(
+        kind="int",
+        help="How many messages of that queue the broker hands to this process before one is "
+        "done (prefetch-count; MorbidQ goes by its own max_unacknowledged).",
+        default=100,
+        minimum=1,
+        maximum=10_000,
+    ),
 }

@@ -26,8 +26,14 @@ from thywill_server.application.outbox import handling
 from thywill_server.application.rates import RateLimiter
 from thywill_server.application.remote_stomp.calls import Calls
 from thywill_server.application.remote_stomp.declarations import app_of, problems_of
-from thywill_server.application.remote_stomp.line import Delivery, Line, SiteLine
-from thywill_server.application.remote_stomp.outgoing import Outgoing, parsed
+from thywill_server.application.remote_stomp.line import (
+    Delivery,
+    Line,
+    SiteLine,
+    has_publisher,
+    line_of,
+)
+from thywill_server.application.remote_stomp.outgoing import listen, parsed
 from thywill_server.application.remote_stomp.sending import read_sendings, send_all
 from thywill_server.application.remote_stomp.settings import DESTINATION, SETTINGS
 from thywill_server.application.slow_calls import SlowCalls
@@ -65,7 +71,6 @@ class RemoteStomp(LocalPython):
         self._calls = Calls(self.settings["reply_timeout_seconds"], self.settings["max_unanswered"])
         self._reply_to = f"/topic/thywill.replies.{uuid.uuid4().hex}"
         self._line: Line | None = None
-        self._outgoing: Outgoing | None = None
 
     # Settings.
 
@@ -81,7 +86,7 @@ class RemoteStomp(LocalPython):
             sentence = f'{self.setting_name("default")}: no application "{default}"'
             problems.append(Problem(sentence, "thywill.E009"))
         push = self.collaborators.get("push")
-        if not self.settings["stomp_host"] and push is not None and not _has_publisher(push):
+        if not self.settings["stomp_host"] and push is not None and not has_publisher(push):
             sentence = (
                 f"{self.setting_name('stomp_host')}: missing; the push component has no "
                 "connection to a broker"
@@ -118,28 +123,21 @@ class RemoteStomp(LocalPython):
         """Begin to take what applications send by themselves."""
         if self._line is None or not self.settings["outgoing_destination"]:
             return
-        self._outgoing = Outgoing(self._send_outgoing, self._line.send)
-        self._outgoing.start()
-        self._line.listen(
-            self.settings["outgoing_destination"],
-            self._outgoing.receive,
-            window=self.settings["max_outgoing"],
+        self._outgoing = listen(
+            self, self._line, self.settings["outgoing_destination"], self.settings["max_outgoing"]
         )
 
     def stop(self) -> Any:
         """Answer whoever waits, and end the connection."""
-        super().stop()
         self._calls.give_up()
-        outgoing, self._outgoing = self._outgoing, None
-        if outgoing is not None:
-            outgoing.stop()
+        super().stop()
         line, self._line = self._line, None
         return line.stop() if line is not None else None
 
     def make_line(self) -> Line:
         """Give the connection to the broker: one of its own, or the push component's."""
         if not self.settings["stomp_host"]:
-            return SiteLine(self._push_publisher(), is_own=False)
+            return line_of(self.push)
         from thywill_server.push.orbited_stomp.publisher import Publisher
 
         settings = self.settings
@@ -154,9 +152,6 @@ class RemoteStomp(LocalPython):
             max_queued_bytes=settings["max_queued_bytes"],
         )
         return SiteLine(own, is_own=True)
-
-    def _push_publisher(self) -> Any:
-        return self.push.publisher  # type: ignore[attr-defined]
 
     def health(self) -> dict[str, Any]:
         """Tell whether the broker is there, and which applications do not answer."""
@@ -254,11 +249,6 @@ class RemoteStomp(LocalPython):
         if not self._calls.answer(correlation_id, delivery.body):
             log.info("a reply has come too late, or twice")
 
-    def _send_outgoing(self, sendings: list[Mapping[str, Any]]) -> None:
-        names = self.application_names()
-        with handling(self.push, self, ""):
-            send_all(sendings, names[0] if len(names) == 1 else None)
-
 
 def card_of(client: Client) -> dict[str, Json]:
     """Give what an application is told of a client; ``session`` stands for its browser session."""
@@ -302,7 +292,3 @@ def _check_error(reply: Mapping[str, Any]) -> None:
     )
     if not is_fine:
         raise RemoteApplicationError('its reply: an error needs a "code", and a status of 400-599')
-
-
-def _has_publisher(push: Component) -> bool:
-    return hasattr(type(push), "publisher")

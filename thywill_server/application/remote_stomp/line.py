@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stompservice.protocol.frame import Frame
     from stompservice.service import StompClientService
     from stompservice.subscription import Subscription
+    from thywill_server.component import Component
     from thywill_server.push.orbited_stomp.publisher import Publisher
 
 
@@ -120,3 +121,13 @@ class SiteLine:
         if self._subscriptions:
             self._publisher.use_service(unsubscribe)
         return self._publisher.stop() if self._is_own else None
+
+
+def has_publisher(push: Component) -> bool:
+    """Whether a push component has a connection to a broker that others can use."""
+    return hasattr(type(push), "publisher")
+
+
+def line_of(push: Any) -> SiteLine:
+    """Give the connection of a push component that has one."""
+    return SiteLine(push.publisher, is_own=False)

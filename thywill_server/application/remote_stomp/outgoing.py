@@ -8,16 +8,21 @@ which sends it again when the first had just sent it.
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from thywill_server.application.remote_stomp.line import Delivery
-from thywill_server.application.remote_stomp.sending import read_sendings
+from thywill_server.application.outbox import handling
+from thywill_server.application.remote_stomp.line import Delivery, Line
+from thywill_server.application.remote_stomp.sending import read_sendings, send_all
 from thywill_server.encoding import Json, encode_json
 from thywill_server.errors import PushUnavailable, Refusal
+
+if TYPE_CHECKING:
+    from thywill_server.application.base import ApplicationComponent
 
 log = logging.getLogger(__name__)
 
@@ -120,14 +125,33 @@ class _StoppingError(Exception):
     """The site stops, and the message is not sent yet."""
 
 
+def listen(component: ApplicationComponent, line: Line, destination: str, window: int) -> Outgoing:
+    """Begin to take what comes on a queue, and to send it for a component's applications.
+
+    Args:
+        component: whose channels and pages they are.
+        line: to the broker.
+        destination: the queue.
+        window: how many messages the broker may hand over before one is done.
+    """
+
+    def send(sendings: list[Json]) -> None:
+        names = component.application_names()
+        with handling(component.push, component, ""):
+            send_all(sendings, names[0] if len(names) == 1 else None)
+
+    outgoing = Outgoing(send, line.send)
+    outgoing.start()
+    line.listen(destination, outgoing.receive, window=window)
+    return outgoing
+
+
 def parsed(body: bytes) -> Json:
     """Read JSON.
 
     Raises:
         ValueError: it is none; the text says so without showing it.
     """
-    import json
-
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

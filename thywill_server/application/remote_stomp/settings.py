@@ -9,6 +9,7 @@ from thywill_server.application.settings import SETTINGS as LOCAL_SETTINGS
 from thywill_server.settings_table import Setting
 
 _SHARED: Final = (
+    "max_outgoing",
     "default",
     "slow_handler_seconds",
     "max_join_messages",
@@ -45,14 +46,6 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         help="The queue on which this process takes what applications push and publish by "
         "themselves; empty: it takes nothing, and other processes of the site do.",
         default="/queue/thywill.outgoing",
-    ),
-    "max_outgoing": Setting(
-        kind="int",
-        help="How many messages of that queue the broker hands to this process before one is "
-        "done (prefetch-count; MorbidQ goes by its own max_unacknowledged).",
-        default=100,
-        minimum=1,
-        maximum=10_000,
     ),
     "stomp_host": Setting(
         kind="str",
