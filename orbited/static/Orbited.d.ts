@@ -6,6 +6,7 @@
  * Old pages load this file as a module and find `Orbited` among the globals, when the document has
  * been parsed. What the parts do is told in comet/: session.js first.
  */
+import { dispatchStomp, getLogger, OldURL } from "./comet/oldnames.js";
 import { CometSession } from "./comet/session.js";
 import { TCPSocket } from "./comet/tcpsocket.js";
 import { LongPollTransport } from "./comet/transports/longpoll.js";
@@ -37,6 +38,8 @@ declare const Orbited: {
         SSE: typeof SSETransport;
         LongPoll: typeof LongPollTransport;
         Poll: typeof PollTransport;
+        /** The stream of browsers that had no other. */
+        HTMLFile: typeof XHRStreamTransport;
     };
     base64: {
         /** @param {string} bytes a string of characters 0-255 */
@@ -60,9 +63,25 @@ declare const Orbited: {
         browser: null;
     };
     JSON: JSON;
-    /** @param {string} _name the browser's console has no names */
-    getLogger: (_name: string) => Console;
+    URL: typeof OldURL;
+    /** Requests to other origins need no frames any more: the server's access list lets them in. */
+    XSDR: {
+        new (): XMLHttpRequest;
+        prototype: XMLHttpRequest;
+        readonly UNSENT: 0;
+        readonly OPENED: 1;
+        readonly HEADERS_RECEIVED: 2;
+        readonly LOADING: 3;
+        readonly DONE: 4;
+    };
+    /** What the frames of 0.7 knew their pages by. */
+    singleton: {};
+    loggers: Record<string, Console>;
+    getLogger: typeof getLogger;
     test: {
+        stompdispatcher: {
+            send: typeof dispatchStomp;
+        };
         socketcontrol: {
             /** @param {TCPSocket} socket */
             kill: (socket: TCPSocket) => void;

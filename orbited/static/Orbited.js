@@ -11,6 +11,7 @@
 
 import * as base64 from "./comet/base64.js";
 import { Errors, Statuses } from "./comet/errors.js";
+import { dispatchStomp, getLogger, loggers, OldURL } from "./comet/oldnames.js";
 import { CometSession } from "./comet/session.js";
 import { settings } from "./comet/settings.js";
 import { TCPSocket } from "./comet/tcpsocket.js";
@@ -34,6 +35,8 @@ const Orbited = {
     SSE: SSETransport,
     LongPoll: LongPollTransport,
     Poll: PollTransport,
+    /** The stream of browsers that had no other. */
+    HTMLFile: XHRStreamTransport,
   },
   base64: {
     /** @param {string} bytes a string of characters 0-255 */
@@ -67,9 +70,15 @@ const Orbited = {
     browser: null,
   },
   JSON: globalThis.JSON,
-  /** @param {string} _name the browser's console has no names */
-  getLogger: (_name) => globalThis.console,
+  URL: OldURL,
+  /** Requests to other origins need no frames any more: the server's access list lets them in. */
+  XSDR: globalThis.XMLHttpRequest,
+  /** What the frames of 0.7 knew their pages by. */
+  singleton: {},
+  loggers,
+  getLogger,
   test: {
+    stompdispatcher: { send: dispatchStomp },
     socketcontrol: {
       /** @param {TCPSocket} socket */
       kill: (socket) => socket.kill(Statuses.SocketControlKilled),

@@ -21,6 +21,7 @@
 import type { Beat } from "./heartbeat.js";
 import type { Frame, Headers, Version } from "./frame.js";
 import type { LIMITS } from "./parser.js";
+import "./oldnames.js";
 export type ConnectOptions = {
     /**
      * for the CONNECT frame; `host` is the virtual host

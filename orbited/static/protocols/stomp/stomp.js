@@ -26,6 +26,7 @@ import { TCPSocket } from "../../comet/tcpsocket.js";
 import * as utf8 from "../../comet/utf8.js";
 import { ACCEPTED_VERSIONS, encode, FrameError, isPlain } from "./frame.js";
 import { Heartbeat, negotiate } from "./heartbeat.js";
+import "./oldnames.js";
 import { FrameParser } from "./parser.js";
 
 const LINE_END = new Uint8Array([0x0a]);

@@ -148,6 +148,7 @@ test("close from the server is acknowledged on the websocket, which is then clos
   const [socket] = platform.sockets;
   await socket.message(message([3, "close", "loseConnection"]));
   assert.deepEqual(sent(socket).at(-1), [0, "ack", "3"]);
+  assert.deepEqual(platform.last, []); // by then the server knows the session no more: 404
   assert.equal(socket.readyState, 3);
   assert.deepEqual(heard, [201]);
 });

@@ -39,6 +39,43 @@ test("Orbited is a global, and the first one stays when the file is loaded twice
   assert.deepEqual(Orbited.utf8.decode(`${Orbited.utf8.encode("é")}\xc3`), ["é", 2]);
 });
 
+test("old pages find every name of 0.7", async () => {
+  const { Orbited } = await import("../../../../orbited/static/Orbited.js");
+  await import("../../../../orbited/static/protocols/stomp/stomp.js");
+  assert.equal(Orbited.getLogger("page"), Orbited.loggers.page);
+  assert.equal(typeof Orbited.getLogger("page").debug, "function");
+  for (const name of ["XHRStream", "LongPoll", "Poll", "HTMLFile", "SSE"]) {
+    assert.equal(typeof Orbited.CometTransports[name], "function");
+  }
+  for (const name of ["XSDR", "singleton", "JSON", "util"]) assert.ok(name in Orbited, name);
+  assert.equal(typeof Orbited.test.stompdispatcher.send, "function");
+  assert.equal(globalThis.STOMP_DEBUG, false);
+  assert.equal(typeof globalThis.getStompLogger("page").debug, "function");
+  assert.equal(typeof globalThis.LineProtocol, "function");
+  assert.equal(typeof globalThis.STOMPClient, "function");
+});
+
+test("the old addresses are parts that can be changed", async () => {
+  const { Orbited } = await import("../../../../orbited/static/Orbited.js");
+  const url = new Orbited.URL("http://a.example.com:8001/tcp?x=1&y=2#z");
+  assert.deepEqual(
+    [url.protocol, url.domain, url.port, url.path, url.qs, url.hash],
+    ["http", "a.example.com", 8001, "/tcp", "x=1&y=2", "z"],
+  );
+  url.setQsParameter("ack", 7);
+  url.removeQsParameter("x");
+  url.mergeQs("y=3");
+  assert.equal(url.render(), "http://a.example.com:8001/tcp?y=3&ack=7#z");
+  assert.ok(url.isSamePort("http://b.example.com:8001/"));
+  assert.ok(!url.isSameDomain("http://b.example.com:8001/"));
+  assert.ok(url.isSameDomain("/elsewhere"));
+  assert.ok(url.isSubDomain("http://example.com:8001/"));
+  assert.ok(!url.isSubDomain("http://ample.com:8001/"));
+  assert.equal(new Orbited.URL("https://example.com").render(), "https://example.com/");
+  assert.equal(new Orbited.URL("/only/a/path").render(), "/only/a/path");
+  assert.throws(() => new Orbited.URL("http://example.com:no/"), /Invalid _url/);
+});
+
 test("old pages choose a transport with a function", async (context) => {
   const { Orbited, TCPSocket } = await import("../../../../orbited/static/Orbited.js");
   const { transports } = Orbited.settings;

@@ -1,0 +1,2 @@
+/** The globals that stomp.js of 0.7 made beside `STOMPClient`. */
+export {};
