@@ -183,3 +183,23 @@ def test_the_wall_loses_nothing(checkout: Path, page: Page, chromium: Browser) -
         expect(other.locator("li")).to_have_text(
             ["1 one *", "2 two *", "3 from the shell *", "4 four *", "nothing was missed"]
         )
+
+
+def test_channels_of_the_how_to(checkout: Path, page: Page) -> None:
+    """Presence, a refusal in words, a private channel, and a snapshot for one who comes later."""
+    for path, source in files("documentation/how-to/write-channels.md"):
+        write(checkout, path, source)
+    with site(checkout) as address, page.context.new_page() as second:
+        page.goto(f"{address}match/")
+        expect(page.locator("h1")).to_have_text("0")
+        expect(page.locator("body")).to_have_attribute("data-box", "not-allowed")
+        page.evaluate("thywill.channel('match:1').joined")
+        page.get_by_role("button", name="Goal").click()
+        expect(page.locator("p")).to_have_text("Nobody is there to see it.")
+        second.goto(f"{address}match/")
+        second.evaluate("thywill.channel('match:1').joined")
+        second.get_by_role("button", name="Goal").click()
+        for each in (page, second):
+            expect(each.locator("h1")).to_have_text("1")
+        second.reload()
+        expect(second.locator("h1")).to_have_text("1")
