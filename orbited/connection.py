@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from orbited.http import Exchange
-from orbited.postgate import PostGate
+from orbited.postgate import PostGate, refuse
 from orbited.protocol.access import Source
 from orbited.protocol.packets import DATA
 from orbited.protocol.session import (
@@ -228,13 +228,9 @@ class TCPConnectionResource:
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
         objection = self._receive(body, raw=False)
-        if isinstance(objection, Malformed):
-            exchange.reply(400, f"This is not a list of packets: {objection.problem}.\n", headers)
-        elif objection is not None and self.core.state is State.ENDED:
-            exchange.reply(404, "The session was closing, and has ended.\n", headers)
-        elif objection is not None:  # its browser has not read yet that it is closing
-            headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
-            exchange.reply(503, "The session is closing and takes no more data.\n", headers)
+        if objection is not None:
+            has_ended = self.core.state is State.ENDED
+            refuse(exchange, objection, headers, self.limits.retry_after, has_ended=has_ended)
         elif self._gate is None:
             exchange.reply(200, b"OK", headers)
         else:

@@ -6,8 +6,9 @@ hold no more than pings and a close.
 """
 
 from orbited.http import Exchange
+from orbited.protocol.session import Malformed, Refused
 
-__all__ = ["PostGate"]
+__all__ = ["PostGate", "refuse"]
 
 #: A body no larger than this is let in at any time.
 SMALL_POST_BYTES = 512
@@ -68,3 +69,25 @@ class PostGate:
         held, self._held, self.deadline = self._held, [], None
         for exchange, headers in held:
             exchange.reply(200, b"OK", headers)
+
+
+def refuse(
+    exchange: Exchange,
+    objection: Malformed | Refused,
+    headers: _Headers,
+    retry_after: int,
+    *,
+    has_ended: bool,
+) -> None:
+    """Say that a body was not taken, and whether it makes sense to send it again.
+
+    Args:
+        has_ended: the session is no more; else, if it is closing, its browser has yet to read so.
+    """
+    if isinstance(objection, Malformed):
+        exchange.reply(400, f"This is not a list of packets: {objection.problem}.\n", headers)
+    elif has_ended:
+        exchange.reply(404, "The session was closing, and has ended.\n", headers)
+    else:
+        headers = [*headers, ("Retry-After", str(retry_after))]
+        exchange.reply(503, "The session is closing and takes no more data.\n", headers)
