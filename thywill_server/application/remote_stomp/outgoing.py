@@ -13,6 +13,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
 from thywill_server.application.outbox import handling
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAUSES: Final = (0.1, 1.0, 5.0)
-"""Seconds before another try, while the database or the push queue does not take it."""
+"""Seconds before another try, while the database or the push queue is away; the last is repeated.
+
+What comes after waits with the broker.
+"""
 
 STOP_SECONDS: Final = 5.0
 
@@ -72,7 +76,7 @@ class Outgoing:
             try:
                 self._take(delivery)
             except Exception:
-                log.exception("a message of the outgoing queue was lost")
+                log.exception("a message of the outgoing queue is dropped")
                 delivery.done()
         connections.close_all()
 
@@ -92,21 +96,18 @@ class Outgoing:
         delivery.done()
 
     def _try(self, delivery: Delivery) -> None:
-        from django.db import DatabaseError, close_old_connections
-        from django.db.utils import InterfaceError
+        from django.db import InterfaceError, OperationalError, close_old_connections
 
         sendings = read_sendings(parsed(delivery.body))
-        for pause in PAUSES:
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
                 self._send(sendings)
-            except (DatabaseError, InterfaceError, PushUnavailable) as error:
-                log.warning("sending for an application is tried again in %g s: %s", pause, error)
-                close_old_connections()
-                if self._is_stopping.wait(pause):
-                    raise _StoppingError from None
-            else:
                 return
-        self._send(sendings)
+            except (OperationalError, InterfaceError, PushUnavailable) as error:
+                log.warning("sending for an application is tried again in %g s: %s", pause, error)
+            close_old_connections()
+            if self._is_stopping.wait(pause):
+                raise _StoppingError
 
     def _tell(self, delivery: Delivery, outcome: dict[str, str]) -> None:
         reply_to = delivery.headers.get("reply-to")
