@@ -25,7 +25,7 @@ def test_tables_are_made_from_the_code(page: Path) -> None:
     assert text == page_with_tables(text)
 
 
-@pytest.mark.parametrize("name", ["settings.md", "codes.md"])
+@pytest.mark.parametrize("name", ["settings.md", "codes.md", "commands.md"])
 def test_pages_have_tables(name: str) -> None:
     """The pages still have the places that tables are put in."""
     assert ", made from the code -->" in (REFERENCE / name).read_text(encoding="utf-8")

@@ -4,6 +4,7 @@
 table stands between ``<!-- NAME, made from the code -->`` and ``<!-- end -->``.
 """
 
+import argparse
 import importlib
 import os
 import re
@@ -98,12 +99,49 @@ def check_ids(section: str) -> str:
     return _table([("id", "meaning"), *((f"`{id_}`", _markdown(text)) for id_, text in found)])
 
 
+def command(name: str) -> str:
+    """The options of a command of ``manage.py``, or its words with theirs."""
+    from django.core.management import load_command_class
+
+    parser = load_command_class("thywill_server", name).create_parser("manage.py", name)
+    words = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    if not words:
+        return _options(parser)
+    parts = []
+    for word, inner in sorted(words[0].choices.items()):
+        sentence = (inner.description or "").partition("\n\n")[0]
+        parts.append(f"### `manage.py {name} {word}`\n\n{' '.join(sentence.split())}\n")
+        parts.append(_options(inner))
+    return "\n".join(parts)
+
+
+def _options(parser: argparse.ArgumentParser) -> str:
+    rows = [("argument", "")]
+    for action in parser._actions:
+        words = [word for word in action.option_strings if word not in _OF_DJANGO]
+        if action.option_strings and not words:
+            continue
+        shown = " ".join(words[-1:])
+        if action.nargs != 0:
+            shown = f"{shown} {action.metavar or action.dest.upper()}".strip()
+        # As argparse does it, for those helps that name their default.
+        text = (action.help or "") % {"default": action.default}
+        rows.append((f"`{shown}`", text))
+    return _table(rows)
+
+
+_OF_DJANGO = {
+    *("-h", "--help", "--version", "-v", "--verbosity", "--settings", "--pythonpath"),
+    *("--traceback", "--no-color", "--force-color", "--skip-checks"),
+}
+
 _TABLES: dict[str, Callable[[str], str]] = {
     "settings": settings,
     "site": site_codes,
     "comet": comet_codes,
     "stomp": stomp_codes,
     "checks": check_ids,
+    "command": command,
 }
 
 
