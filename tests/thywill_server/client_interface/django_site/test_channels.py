@@ -111,7 +111,7 @@ def test_only_members_hear(page: Page, browser: Browser) -> None:
 def test_refusals(page: Page) -> None:
     """Each has its code, and nobody is let in."""
     assert_refused(join(page, "room:secret"), 403, "not-allowed")
-    assert_refused(join(page, "hall:a"), 404, "unknown-channel")
+    assert_refused(join(page, "cellar:a"), 404, "unknown-channel")
     assert_refused(join(page, "room:a:b"), 404, "unknown-channel")
     assert_refused(join(page, "room:" + "x" * 200), 404, "unknown-channel")
     assert_refused(join(page, "room:\n"), 404, "unknown-channel")
@@ -265,8 +265,8 @@ def test_from_outside(page: Page) -> None:
     joined(page)
     publish("room:a", "said", {"by": "cron"})
     assert [message["body"] for message in pushed(page)] == ['{"by":"cron"}']
-    with pytest.raises(ValueError, match='no application has a channel "hall:a"'):
-        publish("hall:a", "said", 1)
+    with pytest.raises(ValueError, match='no application has a channel "cellar:a"'):
+        publish("cellar:a", "said", 1)
     with pytest.raises(ValueError, match='application "testbed" has no channel "room:a"'):
         publish("room:a", "said", 1, application="testbed")
     with pytest.raises(ValueError, match='there is no application "nobody"'):
