@@ -172,7 +172,8 @@ class Broker:
         sources: dict[Destination, None] = {}
         for subscription in subscriptions:
             source = subscription.source
-            if source is None:
+            if source is None:  # it has lapsed; see morbid.lapsing
+                subscription.consumer.subscriptions.remove(subscription)
                 continue
             subscription.source = None
             self.subscription_count -= 1

@@ -160,6 +160,7 @@ def subscribe(session: BrokerSession, frame: Frame) -> None:
         session.broker.subscribe(Subscription(session, destination, id, mode))
         session.confirm(frame)
         advise(session, "subscribed", destination)
+        session.read_expiry()
 
     permit(session, "subscribe", destination, frame, None, allowed)
 

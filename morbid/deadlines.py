@@ -34,6 +34,7 @@ class Deadlines:
         "_login_by",
         "_silence_seconds",
         "_silent_at",
+        "_subscriptions_end_at",
         "moved",
     )
 
@@ -43,6 +44,7 @@ class Deadlines:
         self._decide_by: float | None = None
         self._frame_by: float | None = None
         self._expires_at: float | None = None
+        self._subscriptions_end_at: float | None = None
         self._beat_seconds = 0.0
         self._beat_at: float | None = None
         self._silence_seconds = 0.0
@@ -57,6 +59,7 @@ class Deadlines:
             self._decide_by,
             self._frame_by,
             self._expires_at,
+            self._subscriptions_end_at,
             self._silent_at,
             self._beat_at,
         )
@@ -131,3 +134,13 @@ class Deadlines:
         if at != self._expires_at:
             self._expires_at = at
             self.moved = True
+
+    def subscriptions_end(self, at: float | None) -> None:
+        """The first of the subscriptions that end by themselves does so then."""
+        if at != self._subscriptions_end_at:
+            self._subscriptions_end_at = at
+            self.moved = True
+
+    def subscriptions_have_ended(self, now: float) -> bool:
+        """Whether one of them has to be looked at."""
+        return self._subscriptions_end_at is not None and now >= self._subscriptions_end_at

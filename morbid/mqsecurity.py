@@ -32,8 +32,10 @@ class Named(Protocol):
 
     It may also have ``expires_at`` (seconds since the epoch, or None): the connection is
     ended when that has passed. It is read at login and again after each ``authorize``, so an
-    authorizer may prolong it. ``session`` (str or None): a claim by which the
-    site can end all connections that carry it. ``logout()``: called when the
+    authorizer may prolong it. ``subscriptions_end_at`` (destinations, and seconds since the epoch):
+    a subscription to one of these gets nothing more when its time has passed, and goes on when an
+    authorizer has moved it; read at the same moments. ``session`` (str or None): a claim by which
+    the site can end all connections that carry it. ``logout()``: called when the
     connection has ended.
     """
 

@@ -45,6 +45,7 @@ from morbid.errors import (
     Refused,
 )
 from morbid.events import Closed, Event, Failed, Waiting
+from morbid.lapsing import apply_ends
 from morbid.mqsecurity import Named
 from morbid.outgoing import Outgoing
 from morbid.policy import Policy
@@ -176,6 +177,8 @@ class BrokerSession(Outgoing):
         late = self._deadlines.passed(now)
         if late is not None:
             self.refuse(Refused(late))
+        elif self._deadlines.subscriptions_have_ended(now):
+            self.read_expiry()
         self._is_busy = False
 
     # Input.
@@ -301,6 +304,7 @@ class BrokerSession(Outgoing):
         """Look how long the identity is good for; an authorizer may have changed it."""
         expires_at = getattr(self.identity, "expires_at", None)
         self._deadlines.expires(None if expires_at is None else expires_at - self._wall_offset)
+        self._deadlines.subscriptions_end(apply_ends(self, self._wall_offset))
 
     def refuse(self, refused: Refused, headers: Mapping[str, str] | None = None) -> None:
         """Send an ERROR, and close unless this one is survived (see ``morbid.errors``)."""
@@ -378,8 +382,9 @@ class BrokerSession(Outgoing):
         return told
 
     def subscribed_destinations(self) -> list[str]:
-        """List what it is subscribed to."""
-        return [each.destination for each in self.subscriptions.by_key.values()]
+        """List what it is subscribed to; what has lapsed is not."""
+        subscriptions = self.subscriptions.by_key.values()
+        return [each.destination for each in subscriptions if each.source is not None]
 
     @property
     def login(self) -> str:

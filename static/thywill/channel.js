@@ -14,7 +14,8 @@
  *     subscribe   with the ticket; confirmed
  *     ask         what has fallen between
  *
- * and the site is asked again when a message is missing, and before the ticket ends.
+ * and the site is asked again when a message is missing, and before the ticket ends: then the new
+ * ticket is shown to the broker, which would send nothing more without it.
  */
 import { Backoff } from "./backoff.js";
 import { Emitter, guarded } from "./emitter.js";
@@ -31,6 +32,9 @@ const MAY_RETRY = new Set([
   "application-failed",
 ]);
 
+/** So near to its end a ticket may be over already, by another clock. */
+const LATE_SECONDS = 3;
+
 /**
  * @typedef {{event: string, channel: string, offset: number | null, epoch: string | null,
  *   replayed: boolean}} ChannelMeta `replayed`: it comes from the history
@@ -38,6 +42,7 @@ const MAY_RETRY = new Set([
  * @typedef {object} Line what the channel talks through
  * @property {(fields: object) => Promise<any>} ask POST to `/thywill/channel/`
  * @property {(destination: string, ticket: string) => Promise<void>} subscribe
+ * @property {(ticket: string) => Promise<void>} renew show another ticket; confirmed
  * @property {(destination: string) => void} unsubscribe
  * @property {() => void} left
  */
@@ -51,6 +56,9 @@ export class Channel {
 
   /** The channel's name. */
   name;
+
+  /** @type {any} why it is refused */
+  error = null;
 
   /**
    * The application's: every message of the channel.
@@ -84,6 +92,9 @@ export class Channel {
   #isOpen = false;
   #isBusy = false;
   #isAskedFor = false;
+  #isRenewalDue = false;
+  /** When the ticket that was shown ends, by this page's clock; null for never. */
+  #endsAt = /** @type {number | null} */ (null);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #gapTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -195,6 +206,7 @@ export class Channel {
    */
   refuse(error) {
     if (this.#isAlive) {
+      this.error = error;
       this.#end("refused");
       this.#settle.reject(error);
       this.#emitter.emit("refused", error);
@@ -213,7 +225,7 @@ export class Channel {
     try {
       while (this.#isAskedFor && this.#isWanted) {
         this.#isAskedFor = false;
-        await (this.#isSubscribed ? this.#fetch() : this.#join());
+        await this.#next();
       }
       this.#watchGap();
       this.#isBusy = false;
@@ -221,6 +233,13 @@ export class Channel {
       this.#isBusy = false;
       this.#failed(error);
     }
+  }
+
+  #next() {
+    if (!this.#isSubscribed) {
+      return this.#join();
+    }
+    return this.#isRenewalDue ? this.#renew() : this.#fetch();
   }
 
   get #isWanted() {
@@ -240,6 +259,7 @@ export class Channel {
       return; // left, or connected() has asked for another one
     }
     this.#isSubscribed = true;
+    this.#shown(answer.expires_in);
     if (answer.has_history) {
       isWhole = (await this.#fetch()) && isWhole;
     }
@@ -254,6 +274,27 @@ export class Channel {
     } else if (isWhole && answer.has_history) {
       this.#emitter.emit("recovered", true);
     } else if (!answer.has_history) {
+      this.#emitter.emit("recovered", false); // what was published meanwhile is nowhere
+    }
+  }
+
+  /** Get another ticket, with what was missing, and show it. */
+  async #renew() {
+    const connection = this.#connection;
+    const answer = await this.#ask();
+    this.#apply(answer);
+    const isCurrent = () => connection === this.#connection && this.#isWanted;
+    if (isCurrent()) {
+      await this.#line.renew(answer.ticket);
+    }
+    if (!isCurrent()) {
+      return; // left, or connected() has asked for another one
+    }
+    const wasLate = this.#endsAt !== null && Date.now() > this.#endsAt - LATE_SECONDS * 1000;
+    this.#shown(answer.expires_in);
+    if (answer.has_history && (wasLate || answer.more)) {
+      await this.#fetch();
+    } else if (wasLate) {
       this.#emitter.emit("recovered", false); // what was published meanwhile is nowhere
     }
   }
@@ -285,7 +326,6 @@ export class Channel {
       return true;
     }
     this.#destination = answer.destination;
-    this.#renewBefore(answer.expires_in);
     if (!answer.has_history) {
       return true;
     }
@@ -333,12 +373,22 @@ export class Channel {
     }
   }
 
-  /** @param {number | null} seconds how long the ticket is good */
-  #renewBefore(seconds) {
+  /**
+   * The broker has a ticket: get the next one in time.
+   *
+   * @param {number | null} seconds how long it is good
+   */
+  #shown(seconds) {
     clearTimeout(this.#renewalTimer);
+    this.#isRenewalDue = false;
+    this.#endsAt = null;
     if (typeof seconds === "number") {
+      this.#endsAt = Date.now() + seconds * 1000;
       const delay = Math.max((seconds - 1) * (0.6 + 0.2 * this.#random()), 0.5);
-      this.#renewalTimer = setTimeout(() => this.#synchronize(), delay * 1000);
+      this.#renewalTimer = setTimeout(() => {
+        this.#isRenewalDue = true;
+        this.#synchronize();
+      }, delay * 1000);
     }
   }
 

@@ -16,6 +16,11 @@ export class Channels {
     this.#thywill = thywill;
   }
 
+  /** Every channel that the page is in, or was refused. */
+  get all() {
+    return [...this.#channels.values()];
+  }
+
   /**
    * @param {string} name
    * @param {{replay?: number | null}} [options]
@@ -99,6 +104,7 @@ export class Channels {
     return {
       ask: (fields) => thywill.request(thywill.config.bootstrap_parameters.channel_path, fields),
       subscribe: (destination, ticket) => thywill.push.subscribe(destination, ticket),
+      renew: (ticket) => thywill.push.renew(ticket),
       unsubscribe: (destination) => thywill.push.unsubscribe(destination, name),
       left: () => void this.#channels.delete(name),
     };

@@ -57,6 +57,12 @@ export function createPush(state, listeners) {
      * @type {(destination: string, ticket: string) => Promise<void>}
      */
     async subscribe() {},
+    /**
+     * Show another ticket for a channel that is listened to. Rejects as `subscribe` does.
+     *
+     * @type {(ticket: string) => Promise<void>}
+     */
+    async renew() {},
     /** @type {(destination: string, channel: string) => void} listen no more */
     unsubscribe() {},
 

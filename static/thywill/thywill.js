@@ -95,6 +95,11 @@ export function createThywill(request = post, read = get) {
       return channels.get(name, options);
     },
 
+    /** Every channel that the page is in, or was refused. */
+    get channels() {
+      return channels.all;
+    },
+
     /** Close the push connection, until `open`. */
     close() {
       state.apply("close");

@@ -81,6 +81,9 @@ class Line(Protocol):
     def subscribe(self, destination: str, ticket: str, confirmed: Callable[[], object]) -> None:
         """Listen on a channel's destination."""
 
+    def renew(self, ticket: str, confirmed: Callable[[], object]) -> None:
+        """Show another ticket for a channel."""
+
     def unsubscribe(self, destination: str, channel: str) -> None:
         """Listen no more."""
 
@@ -166,6 +169,11 @@ class StompLine:
             self._subscribed.add(destination)
             headers = {"destination": destination, "id": destination, "ticket": ticket}
             self._send("SUBSCRIBE", {**headers, "receipt": self._receipt(confirmed)})
+
+    def renew(self, ticket: str, confirmed: Callable[[], object]) -> None:
+        """Show it at the renewal destination."""
+        if self._is_established:
+            self._show(ticket, confirmed)
 
     def unsubscribe(self, destination: str, channel: str) -> None:
         """UNSUBSCRIBE."""
@@ -260,17 +268,24 @@ class StompLine:
                 self._later(RETRY_SECONDS, self._renew)
             return
         self._seconds, self._more = told["expires_in"], told["destinations"]
+
+        def renewed() -> None:
+            self._subscribe_to_more()
+            self._renew_before()
+
+        self._show(told["ticket"], renewed)
+
+    def _show(self, ticket: str, confirmed: Callable[[], object]) -> None:
         destination = f"/topic/thywill.renew.{self._owner.uuid}"
         self._numbers += 1
         id_ = f"renewal-{self._numbers}"
 
-        def renewed() -> None:
+        def shown() -> None:
             self._send("UNSUBSCRIBE", {"destination": destination, "id": id_})
-            self._subscribe_to_more()
-            self._renew_before()
+            confirmed()
 
-        headers = {"destination": destination, "id": id_, "ticket": told["ticket"]}
-        self._send("SUBSCRIBE", {**headers, "receipt": self._receipt(renewed)})
+        headers = {"destination": destination, "id": id_, "ticket": ticket}
+        self._send("SUBSCRIBE", {**headers, "receipt": self._receipt(shown)})
 
     def _receipt(self, confirmed: Callable[[], object]) -> str:
         self._numbers += 1

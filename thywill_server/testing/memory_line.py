@@ -72,6 +72,10 @@ class MemoryLine:
         """Do nothing: the site has subscribed the page when it gave the ticket."""
         confirmed()
 
+    def renew(self, ticket: str, confirmed: Callable[[], object]) -> None:
+        """Do nothing: there are no tickets."""
+        confirmed()
+
     def unsubscribe(self, destination: str, channel: str) -> None:
         """Let the site know."""
         self._owner.request(self._channel_path, {"channel": channel, "leave": True})

@@ -74,6 +74,9 @@ export class InMemory {
   /** The site has subscribed the page already, when it gave the ticket. */
   async subscribe() {}
 
+  /** There are no tickets. */
+  async renew() {}
+
   /**
    * Let the site know, so that it keeps no more messages of this channel.
    *

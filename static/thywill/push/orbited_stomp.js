@@ -110,6 +110,20 @@ export class OrbitedStomp {
   }
 
   /**
+   * Show another ticket for a channel that is listened to.
+   *
+   * @param {string} ticket
+   * @returns {Promise<void>} rejects with `connection-lost` when the connection ends before
+   */
+  async renew(ticket) {
+    const attempt = this.#attempt;
+    if (attempt === null || !attempt.isEstablished) {
+      throw connectionLost();
+    }
+    await this.#show(attempt, ticket);
+  }
+
+  /**
    * Listen no more on a channel's destination.
    *
    * @param {string} destination
@@ -288,15 +302,9 @@ export class OrbitedStomp {
         return;
       }
       this.#destinations = destinations;
-      const { client } = attempt;
-      const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
-      const receipt = attempt.newReceipt(() => {
-        client.unsubscribe(destination, { id });
-        this.#subscribeToMore(attempt, destinations);
-        this.#renewBefore(attempt, seconds);
-      });
-      const id = `${receipt}-subscription`;
-      client.subscribe(destination, { id, ticket, receipt });
+      await this.#show(attempt, ticket);
+      this.#subscribeToMore(attempt, destinations);
+      this.#renewBefore(attempt, seconds);
     } catch (error) {
       if (this.#attempt !== attempt) {
         return;
@@ -307,6 +315,23 @@ export class OrbitedStomp {
         attempt.after(5 + 10 * this.#random(), () => this.#renew(attempt));
       }
     }
+  }
+
+  /**
+   * Show a ticket on the live connection.
+   *
+   * @param {Attempt} attempt
+   * @param {string} ticket
+   */
+  async #show(attempt, ticket) {
+    const { client } = attempt;
+    const destination = `/topic/thywill.renew.${this.#thywill.config.uuid}`;
+    let id = "";
+    await attempt.confirmation((receipt) => {
+      id = `${receipt}-subscription`;
+      client.subscribe(destination, { id, ticket, receipt });
+    });
+    client.unsubscribe(destination, { id });
   }
 
   /**

@@ -4,6 +4,7 @@
  * @param {any} thywill
  * @param {{open: () => void, close: () => void, retryNow: () => void, reconnect: () => void,
  *   subscribe: (destination: string, ticket: string) => Promise<void>,
+ *   renew: (ticket: string) => Promise<void>,
  *   unsubscribe: (destination: string, channel: string) => void}} connection
  * @param {any} [page] the window; there is none when this runs outside a browser
  */
@@ -12,6 +13,7 @@ export function register(thywill, connection, page = globalThis.window) {
   thywill.push.closeConnection = () => connection.close();
   thywill.push.subscribe = (/** @type {string} */ destination, /** @type {string} */ ticket) =>
     connection.subscribe(destination, ticket);
+  thywill.push.renew = (/** @type {string} */ ticket) => connection.renew(ticket);
   thywill.push.unsubscribe = (/** @type {string} */ destination, /** @type {string} */ channel) =>
     connection.unsubscribe(destination, channel);
   page?.addEventListener("online", () => connection.retryNow());

@@ -14,6 +14,7 @@ function channel(options = {}) {
   const line = {
     ask: (fields) => pending("ask", { fields }),
     subscribe: (destination, ticket) => pending("subscribe", { destination, ticket }),
+    renew: (ticket) => pending("renew", { ticket }),
     unsubscribe: (destination) => calls.push({ name: "unsubscribe", destination }),
     left: () => calls.push({ name: "left" }),
   };
@@ -64,7 +65,7 @@ async function joined(offset = 2) {
   return found;
 }
 
-test.beforeEach((t) => t.mock.timers.enable({ apis: ["setTimeout"] }));
+test.beforeEach((t) => t.mock.timers.enable({ apis: ["setTimeout", "Date"] }));
 
 test("joining: ask, subscribe with the ticket, ask for what fell between", async () => {
   const { room, calls, heard } = channel();
@@ -197,11 +198,63 @@ test("the ticket is renewed before it ends, and what is missing comes with it", 
   t.mock.timers.tick(69_999);
   assert.deepEqual(calls, []);
   t.mock.timers.tick(1);
-  await reply(calls, answer([3]));
+  await reply(calls, answer([3], { ticket: "another" }));
   assert.deepEqual(heard, ["3 again"]);
-  assert.equal(calls.length, 1);
-  t.mock.timers.tick(70_000);
+  assert.equal(calls[1].ticket, "another");
+  t.mock.timers.tick(20_000);
+  assert.equal(calls.length, 2); // only one that the broker has seen counts
+  await reply(calls);
+  t.mock.timers.tick(69_999);
   assert.equal(calls.length, 2);
+  t.mock.timers.tick(1);
+  assert.equal(calls.length, 3);
+});
+
+test("asking for a missing message does not put the renewal off", async (t) => {
+  const { room, calls } = await joined(2);
+  t.mock.timers.tick(60_000);
+  push(room, 4);
+  t.mock.timers.tick(300);
+  await reply(calls, answer([3, 4], { ticket: "not shown" }));
+  assert.equal(calls.length, 1);
+  t.mock.timers.tick(9_700);
+  await reply(calls, answer([], { offset: 4, ticket: "another" }));
+  assert.deepEqual([calls[2].name, calls[2].ticket], ["renew", "another"]);
+});
+
+test("a renewal that comes too late is followed by a question for what was missed", async (t) => {
+  const { calls, heard } = await joined(2);
+  t.mock.timers.tick(70_000);
+  t.mock.timers.tick(40_000);
+  await reply(calls, answer([3]));
+  await reply(calls);
+  assert.equal(calls.length, 3);
+  await reply(calls, answer([4]));
+  assert.deepEqual(heard, ["3 again", "4 again"]);
+});
+
+test("a renewal that fails is tried again", async (t) => {
+  const { calls } = await joined(2);
+  t.mock.timers.tick(70_000);
+  calls[0].reject(new ThywillError("network", "No."));
+  await settle();
+  t.mock.timers.tick(10_000);
+  await reply(calls, answer([], { offset: 2 }));
+  assert.equal(calls.at(-1).name, "renew");
+});
+
+test("a renewal that the connection does not survive is made with the next one", async (t) => {
+  const { room, calls, heard } = await joined(2);
+  t.mock.timers.tick(70_000);
+  await reply(calls, answer([], { offset: 2 }));
+  room.connected();
+  calls[1].reject(new ThywillError("connection-lost", "gone"));
+  await settle();
+  await reply(calls, answer([], { offset: 2 }));
+  assert.equal(calls.at(-1).name, "subscribe");
+  await reply(calls);
+  await reply(calls, answer([], { offset: 2 }));
+  assert.deepEqual(heard, [["recovered", true]]);
 });
 
 test("a renewal that is refused ends it", async (t) => {

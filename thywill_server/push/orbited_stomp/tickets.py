@@ -16,14 +16,16 @@ A ticket is a JSON Web Token signed with HS256. Its claims:
 The broker (morbid, by dotted path) asks `TicketAuthenticator`. A live connection is prolonged by a
 SUBSCRIBE to the client's renewal destination with a new ticket in the header ``ticket``; from then
 on it may also subscribe to what that ticket names. A channel has a ticket of its own, shown in the
-same header of the SUBSCRIBE to it.
+same header of the SUBSCRIBE to it, and a later one at the renewal destination: it prolongs the
+subscription, not the connection. A subscription gets nothing more when the last ticket that names
+its destination has ended.
 
 This module needs neither Django nor Twisted: a broker on another machine can import it.
 """
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -52,6 +54,8 @@ AUDIENCE = "thywill-push"
 REQUIRED_CLAIMS = ("exp", "iat", "aud", "sub", "role", "session", "subscribe")
 LEEWAY_SECONDS = 5
 """How far the clocks of the two sides may differ."""
+KEPT_SECONDS = 60
+"""How long it is remembered that the time of a destination is over."""
 MAX_TICKET_CHARACTERS = 8192
 SITE_SUBJECT = "site"
 RENEWAL_PREFIX = "/topic/thywill.renew."
@@ -84,9 +88,12 @@ class TicketIdentity:
     name: str
     role: Role
     session: str
-    subscribe: frozenset[str]
+    own: frozenset[str]
+    """What the ticket of CONNECT names; another one that names some of it prolongs all."""
+    subscriptions_end_at: dict[str, float]
+    """Until when it may listen to what, in seconds since the epoch; moved by renewals."""
     expires_at: float | None
-    """Seconds since the epoch, moved by renewals; None: the connection may stay."""
+    """The same for the connection; None: it may stay."""
     about: Mapping[str, str] = field(default_factory=dict)
     """Of the last ticket; the broker's advisories hold it."""
 
@@ -221,7 +228,8 @@ class TicketAuthenticator:
             name=ticket.subject,
             role=ticket.role,
             session=ticket.session,
-            subscribe=ticket.subscribe,
+            own=ticket.subscribe,
+            subscriptions_end_at=dict.fromkeys(ticket.subscribe, ticket.expires_at),
             # The site proves itself anew for each connection, with a ticket made on the spot.
             expires_at=ticket.expires_at if ticket.role == "client" else None,
             about=ticket.about,
@@ -234,26 +242,18 @@ class TicketAuthenticator:
         destination: str,
         headers: Mapping[str, str],
     ) -> bool:
-        """Decide whether a connection may do this; a renewal moves its `expires_at` on success."""
+        """Decide whether a connection may do this; a ticket that is shown moves ends on success."""
         if identity.role == "site":
             return True
         if operation not in ("create", "subscribe"):
             return False
+        ticket = self._shown(identity, headers)
         if destination == renewal_destination(identity.name):
-            return self._renew(identity, headers)
-        if destination in identity.subscribe:
+            return ticket is not None and _renew(identity, ticket)
+        if ticket is not None and destination in ticket.subscribe:
+            _prolong(identity, [destination], ticket.expires_at)
             return True
-        ticket = self._shown(identity, headers)
-        return ticket is not None and destination in ticket.subscribe
-
-    def _renew(self, identity: TicketIdentity, headers: Mapping[str, str]) -> bool:
-        ticket = self._shown(identity, headers)
-        if ticket is None:
-            return False
-        identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
-        identity.about = ticket.about
-        identity.subscribe |= ticket.subscribe
-        return True
+        return identity.subscriptions_end_at.get(destination, 0.0) > time.time()
 
     def _shown(self, identity: TicketIdentity, headers: Mapping[str, str]) -> Ticket | None:
         """Read the ticket in a frame's headers, if it is one of this client in this session."""
@@ -275,3 +275,20 @@ class TicketAuthenticator:
         except TicketError as error:
             log.info("the ticket of %s is refused: %s", bearer, error)
             return None
+
+
+def _renew(identity: TicketIdentity, ticket: Ticket) -> bool:
+    if ticket.subscribe & identity.own:
+        identity.expires_at = max(identity.expires_at or 0.0, ticket.expires_at)
+        identity.about = ticket.about
+    _prolong(identity, ticket.subscribe, ticket.expires_at)
+    return True
+
+
+def _prolong(identity: TicketIdentity, destinations: Iterable[str], expires_at: float) -> None:
+    ends = identity.subscriptions_end_at
+    for destination in destinations:
+        ends[destination] = max(ends.get(destination, 0.0), expires_at)
+    # The broker has long done what follows from these, and need not be told for ever.
+    for destination in [name for name, end in ends.items() if end < time.time() - KEPT_SECONDS]:
+        del ends[destination]

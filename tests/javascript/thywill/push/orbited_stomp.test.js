@@ -242,6 +242,7 @@ test("before its ticket ends a live connection is prolonged with a new one", asy
   assert.equal(renewal.destination, "/topic/thywill.renew.u-1");
   assert.equal(renewal.headers.ticket, "new-ticket");
   client.confirm();
+  await settle();
   const goodbye = client.frames.at(-1);
   assert.equal(goodbye.type, "UNSUBSCRIBE");
   assert.equal(goodbye.headers.id, renewal.headers.id);
@@ -371,7 +372,26 @@ test("after a log-in the renewed ticket names one destination more", async (t) =
   site.last.answer({ ticket: "t", expires_in: 100, destinations: ["/topic/thywill.user.7"] });
   await settle();
   client.confirm();
+  await settle();
   assert.deepEqual(client.frames.at(-1).destination, "/topic/thywill.user.7");
+});
+
+test("a channel's next ticket is shown at the renewal destination, and confirmed", async () => {
+  const { client, thywill } = await live();
+  const renewed = thywill.push.renew("channel-ticket");
+  const renewal = client.frames.at(-1);
+  assert.equal(renewal.destination, "/topic/thywill.renew.u-1");
+  assert.equal(renewal.headers.ticket, "channel-ticket");
+  client.confirm();
+  await renewed;
+  const goodbye = client.frames.at(-1);
+  assert.deepEqual([goodbye.type, goodbye.headers.id], ["UNSUBSCRIBE", renewal.headers.id]);
+});
+
+test("without a connection there is nobody to show a ticket to", async () => {
+  const { client, thywill } = await live();
+  client.onclose(102);
+  await assert.rejects(thywill.push.renew("ticket"), { code: "connection-lost" });
 });
 
 test("a channel is subscribed to with its ticket, and confirmed", async () => {

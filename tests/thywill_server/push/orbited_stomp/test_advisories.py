@@ -95,7 +95,9 @@ def test_a_renewal_says_who_it_is_now(site, ada):
     """A log-in in an open page is known with its next ticket."""
     site.bodies()
     about = {"application": "chat", "user": "8"}
-    ticket = issue_ticket(KEY, subject="ada", session="claim", seconds=60, about=about)
+    ticket = issue_ticket(
+        KEY, subject="ada", session="claim", subscribe=[OWN], seconds=60, about=about
+    )
     ada.send("SUBSCRIBE", destination=renewal_destination("ada"), id="r", ticket=ticket)
     (report,) = heard(site)
     assert report.destination == renewal_destination("ada")

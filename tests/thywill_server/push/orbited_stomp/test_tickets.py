@@ -22,6 +22,7 @@ from thywill_server.push.orbited_stomp.tickets import (
 )
 
 KEY = b"k" * 32
+ROOM = "/topic/thywill.channel.chat.room_3Aa"
 OTHER_KEY = b"o" * 32
 ALICE = "11111111-1111-4111-8111-111111111111"
 BOB = "22222222-2222-4222-8222-222222222222"
@@ -253,6 +254,55 @@ class TestRenewal:
         """A good ticket at the wrong door is no renewal."""
         headers = {"ticket": ticket_of(seconds=600)}
         assert not authenticator.authorize(alice, "subscribe", renewal_destination(BOB), headers)
+
+
+class TestChannels:
+    """Tickets that are shown for a channel; ``ROOM`` stands for its destination."""
+
+    def show(self, authenticator, identity, where, seconds, **given):
+        """SUBSCRIBE with a ticket for the room; gives whether it is allowed."""
+        text = issue_ticket(
+            KEY, subject=ALICE, session=SESSION, subscribe=[ROOM], seconds=seconds, **given
+        )
+        return authenticator.authorize(identity, "subscribe", where, {"ticket": text})
+
+    def test_a_subscription_ends_with_its_ticket(self, authenticator, alice):
+        """What was shown with SUBSCRIBE says when; the connection's end stays where it was."""
+        before = alice.expires_at
+        assert self.show(authenticator, alice, ROOM, 600)
+        assert 500 < alice.subscriptions_end_at[ROOM] - time.time() <= 600
+        assert alice.expires_at == before
+
+    def test_a_ticket_for_another_channel_is_refused(self, authenticator, alice):
+        """It opens what it names."""
+        assert not self.show(authenticator, alice, f"{ROOM}er", 600)
+
+    def test_a_later_one_prolongs_the_subscription_only(self, authenticator, alice):
+        """At the renewal destination it moves the end of its channel, and tells nothing new."""
+        before, alice.about = alice.expires_at, {"user": "7"}
+        own = alice.subscriptions_end_at[destination(ALICE)]
+        assert self.show(authenticator, alice, ROOM, 20)
+        assert self.show(authenticator, alice, renewal_destination(ALICE), 600)
+        assert alice.subscriptions_end_at[ROOM] - time.time() > 500
+        assert alice.subscriptions_end_at[destination(ALICE)] == own
+        assert (alice.expires_at, alice.about) == (before, {"user": "7"})
+
+    def test_afterwards_it_needs_another_ticket(self, authenticator, alice):
+        """What was shown once opens nothing any more when it has ended."""
+        assert self.show(authenticator, alice, ROOM, 60, now=time.time() - 62)
+        assert not authenticator.authorize(alice, "subscribe", ROOM, {})
+
+    def test_what_ended_long_ago_is_forgotten(self, authenticator, alice):
+        """A connection that passes through many channels does not grow."""
+        alice.subscriptions_end_at["/topic/old"] = time.time() - 61
+        assert self.show(authenticator, alice, ROOM, 60)
+        assert set(alice.subscriptions_end_at) == {destination(ALICE), ROOM}
+
+    def test_the_own_ticket_prolongs_all_that_it_names(self, authenticator, alice):
+        """The page's next ticket moves the ends of its own destinations."""
+        headers = {"ticket": ticket_of(seconds=600)}
+        assert authenticator.authorize(alice, "subscribe", renewal_destination(ALICE), headers)
+        assert alice.subscriptions_end_at[destination(ALICE)] - time.time() > 500
 
 
 class TestFromOptions:
