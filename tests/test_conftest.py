@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
+
 SUITE = r"""
 import unittest
 import pytest
@@ -49,7 +51,7 @@ def run(suite: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return subprocess.run(
         command,
         cwd=suite,
-        env={**inherited, **environment},
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         timeout=60,

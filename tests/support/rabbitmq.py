@@ -27,10 +27,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 60.0
+START_ATTEMPTS = 4
+"""Between choosing a port and listening on it, another program may take it."""
+
+TAKEN = ("already_used", "eaddrinuse", "Address already in use")
 
 
 class ServerMissing(Exception):
     """RabbitMQ is not installed here."""
+
+
+class PortTaken(RuntimeError):
+    """Somebody took one of the ports before the server did."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,29 @@ def rabbitmq(
         ServerMissing: it is not installed.
     """
     server, epmd = find_server(), find_epmd()
+    for attempt in range(1, START_ATTEMPTS + 1):
+        with contextlib.ExitStack() as stack:
+            try:
+                running = stack.enter_context(started(server, epmd, plugins, configuration))
+            except PortTaken:
+                if attempt == START_ATTEMPTS:
+                    raise
+                continue
+            yield running
+            return
+
+
+@contextlib.contextmanager
+def started(
+    server: str, epmd: str, plugins: Sequence[str], configuration: str
+) -> Iterator[RabbitMQ]:
+    """Start a server once, on ports that were free a moment ago."""
     folder = Path(tempfile.mkdtemp(prefix="rabbitmq-"))
     epmd_port, amqp_port, dist_port, stomp_port = free_ports(4)
     write_configuration(folder, plugins, configuration, amqp_port, stomp_port)
     environment = environment_of(folder, epmd_port, amqp_port, dist_port)
     log = folder / "server.log"
-    started: list[subprocess.Popen[bytes]] = []
+    processes: list[subprocess.Popen[bytes]] = []
     try:
         with log.open("wb") as output:
             # The port mapper as a child in the foreground: left alone, RabbitMQ starts a
@@ -70,7 +95,7 @@ def rabbitmq(
                 [epmd, "-port", str(epmd_port), "-address", "127.0.0.1"],
                 [server],
             ):
-                started.append(
+                processes.append(
                     subprocess.Popen(
                         command,
                         env=environment,
@@ -80,10 +105,10 @@ def rabbitmq(
                         start_new_session=True,
                     )
                 )
-        wait_for(stomp_port, started[-1], log)
+        wait_for(stomp_port, processes[-1], log)
         yield RabbitMQ(stomp_port, amqp_port, folder)
     finally:
-        for process in reversed(started):
+        for process in reversed(processes):
             kill_group(process)  # its data are thrown away: no need to ask politely
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -174,7 +199,9 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"RabbitMQ did not start: {log.read_text(errors='replace')[-3000:]}")
+    words = log.read_text(errors="replace")
+    kind = PortTaken if any(word in words for word in TAKEN) else RuntimeError
+    raise kind(f"RabbitMQ did not start: {words[-3000:]}")
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
