@@ -27,6 +27,8 @@ import settings as project
 THYWILL = {**project.THYWILL}
 %s
 THYWILL["application"]["applications"]["hall"]["channels"]["news"] = {"may_join": "everybody"}
+THYWILL["application"]["applications"]["hall"]["events"] = True
+THYWILL["client_interface"]["disconnect_grace_seconds"] = 0.1
 THYWILL["log"] = {
     "component": "thywill_server.log.logfile.Logfile",
     "path": HOME / "site.log",
@@ -182,3 +184,21 @@ def test_a_page_sends_to_no_queue(running: Running) -> None:
             assert browser.receive().command == "ERROR"
         with StompPage(running.site.stomp_port, page.uuid, page.push["ticket"]) as browser:
             assert browser.subscribe(destination).command == "ERROR"
+
+
+def test_the_application_is_told_who_comes_and_goes(running: Running) -> None:
+    """Once each, without an answer; the program here is another one."""
+    with running.program() as program:
+        assert program.subscribe("/queue/thywill.application.hall").command == "RECEIPT"
+        page = HttpPage(running.site.url)
+        connection = page.listen("websocket")
+        connection.send("DISCONNECT", {"receipt": "bye"})
+        kinds: list[str] = []
+        while len(kinds) < 2:
+            frame = program.receive()
+            request = json.loads(frame.body)
+            if request["client"]["uuid"] == page.uuid:  # those of earlier tests may be there too
+                assert "reply-to" not in frame.headers
+                kinds.append(request["kind"])
+        assert kinds == ["connected", "disconnected"]
+        connection.close()

@@ -1,12 +1,13 @@
 """Send a message to pages, and wait until it is on its way.
 
-It goes to one page (CLIENT is its uuid, as `thywill clients` shows it), to every page of a user or
-of an application, or to a channel, where it is published as by publish(): a history keeps it.
+It goes to one page (CLIENT is its uuid, as `manage.py thywill clients` shows), to every page of
+a user or of an application, or to a channel, where it is published as by publish(): a history
+keeps it.
 
-  thywill send 6e1a4d1e-6c4f-4a37-8f6e-0a4f5a3b2c1d hello
-  thywill send --user ada --event mail --json '{"unread": 3}'
-  thywill send --channel room:hall --event said --json '{"text": "hi"}'
-  thywill send --everybody --application chat 'We are back at ten.'
+  manage.py thywill send 6e1a4d1e-6c4f-4a37-8f6e-0a4f5a3b2c1d hello
+  manage.py thywill send --user ada --event mail --json '{"unread": 3}'
+  manage.py thywill send --channel room:hall --event said --json '{"text": "hi"}'
+  manage.py thywill send --everybody --application chat 'We are back at ten.'
 
 CLIENT and MESSAGE stand side by side, options before or after them.
 
