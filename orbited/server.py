@@ -65,14 +65,16 @@ class Server:
             try:
                 port = self._open(listener, factory)
             except CannotListenError as error:
-                where = f"{listener.scheme}://{listener.host}:{listener.port}"
+                host = f"[{listener.host}]" if ":" in listener.host else listener.host
+                where = f"{listener.scheme}://{host}:{listener.port}"
                 reason = getattr(error.socketError, "strerror", None) or error.socketError
                 raise ConfigurationError(
                     f"cannot listen on {where}: {reason}", None, listener.line or None
                 ) from None
             self._ports.append((listener, port))
             actual: Any = port.getHost()
-            log.info("listening on %s://%s:%d", listener.scheme, actual.host, actual.port)
+            host = f"[{actual.host}]" if ":" in actual.host else actual.host
+            log.info("listening on %s://%s:%d", listener.scheme, host, actual.port)
         if self._certificates is not None:
             self._calendar.start(_DAY_SECONDS)
 

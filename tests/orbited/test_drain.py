@@ -9,6 +9,7 @@ from websockets.frames import CloseCode
 
 from orbited.protocol.packets import ACK, CLOSE, DATA, RAW, TEXT, UNNUMBERED, Packet
 from tests.support.comet import Browser, decode
+from tests.support.downstream import TRANSPORTS, Downstream
 from tests.support.orbited_process import OrbitedProcess
 
 LAST_WORDS = b"accepted before the signal"
@@ -120,65 +121,47 @@ def config(**limits: float) -> str:
     )
 
 
-def packets_until_close(browser: Browser, name: str, stream) -> list[tuple[bytes, ...]]:
-    """What a browser reads on its transport, coming back as its kind does, up to the close."""
-    packets: list[tuple[bytes, ...]] = []
-    while not any(packet[1] == b"close" for packet in packets):
-        if name in ("longpoll", "poll"):
-            with stream or browser.open(name) as response:
-                assert response.status == 200
-                packets += browser.take(response.read())
-            stream = None
-        elif name == "websocket":
-            packets += browser.take(stream.receive(), raw=True)
-        else:
-            packets += browser.take(stream.read())  # to its proper end
-    return packets
-
-
 @pytest.mark.functional
 def test_clients_on_every_transport_hear_it(tmp_path):
     """Behind what was accepted; each response ends properly, the WebSocket with 1001."""
-    text = config(drain_seconds=10)
-    with OrbitedProcess(tmp_path, text) as server:
+    with OrbitedProcess(tmp_path, config(drain_seconds=10)) as server:
         port, (echo,) = server.ports["http"][0], server.ports["echo"]
         clients = []
-        for name in ("xhrstream", "longpoll", "poll", "websocket"):
+        for name in TRANSPORTS:
             browser = Browser(port)
             browser.shake_hands(f"127.0.0.1:{echo}")
-            stream = browser.socket() if name == "websocket" else None
-            stream = browser.open(name) if name == "xhrstream" else stream
-            clients.append((name, browser, stream))
-        for _, browser, _ in clients:
+            clients.append((name, browser, Downstream(browser, name)))
+        for name, browser, down in clients:
+            if name not in ("longpoll", "poll"):  # these come back only when it has begun
+                down.open()
             browser.send(LAST_WORDS)
-        name, browser, stream = clients[-1]  # once this one has its echo, the others have theirs
-        while not browser.received:
-            browser.take(stream.receive(), raw=True)
+        name, browser, down = clients[-1]  # once this one has its echo, the others have theirs
+        down.read_until(bool)
         server.send(signal.SIGTERM)
         started = time.monotonic()
-        server.wait_for(lambda: "telling 4 browsers" in server.log)
+        server.wait_for(lambda: f"telling {len(clients)} browsers" in server.log)
         with Browser(port).request("GET", "/system/health") as health:
             assert health.status == 503
         with Browser(port).request("GET", "/tcp") as refusal:
             assert (refusal.status, refusal.headers["retry-after"]) == (503, "5")
-        for name, browser, stream in clients:
-            packets = packets_until_close(browser, name, stream)
-            assert browser.received == LAST_WORDS, name
-            assert packets[-1][1:] == (b"close", b"goingAway"), name
+        for name, browser, down in clients:
+            down.read_until(lambda packets: packets and packets[-1].name == "close")
+            data = b"".join(packet.data for packet in down.packets if packet.name == "data")
+            assert data == LAST_WORDS, name
+            assert down.packets[-1].data == b"goingAway", name
+            goodbye = Packet(browser.next_id, CLOSE)
             if name == "websocket":
-                number = browser.ack
-                goodbye = [
-                    Packet(UNNUMBERED, ACK, b"%d" % number),
-                    Packet(browser.next_id, CLOSE),
-                ]
-                stream.send(RAW.encode(goodbye))
-                assert stream.receive() is None
-                assert stream.close_code == CloseCode.GOING_AWAY
+                socket = down.response
+                socket.send(RAW.encode([Packet(UNNUMBERED, ACK, b"%d" % browser.ack), goodbye]))
+                assert decode(socket.receive()) == [(b"0", b"ack", b"%d" % goodbye.id)]
+                assert socket.receive() is None
+                assert socket.close_code == CloseCode.GOING_AWAY
             else:
-                status, _ = browser.post(TEXT.encode([Packet(browser.next_id, CLOSE)]))
+                if down.is_open:
+                    assert down.response.read() == b"", name  # it ends, and properly
+                status, _ = browser.post(TEXT.encode([goodbye]))
                 assert status in (200, 404)  # the acknowledgement alone has ended it
-            if stream is not None:
-                stream.close()
+            down.close()
         assert server.wait() == 0
         assert time.monotonic() - started < 8  # nobody was waited for in vain
         assert "not said good-bye" not in server.log

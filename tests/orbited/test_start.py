@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,16 @@ def test_a_reactor_that_is_not_for_this_machine_is_named(tmp_path, monkeypatch, 
     (tmp_path / "x.cfg").write_text("[global]\nreactor = kqueue\n[listen]\nhttp://127.0.0.1:0\n")
     assert main(["-c", "x.cfg"]) == 1
     assert "orbited: x.cfg:2: [global] reactor: kqueue does not run" in capsys.readouterr().err
+
+
+@pytest.mark.functional
+def test_an_address_of_ipv6_is_told_as_it_is_written(tmp_path):
+    """In brackets, as a browser wants it; and it is served."""
+    with OrbitedProcess(tmp_path, "[listen]\nhttp://[::1]:0\n") as server:
+        (port,) = server.ports["http"]
+        assert f"listening on http://[::1]:{port}\n" in server.log
+        with urllib.request.urlopen(f"http://[::1]:{port}/tcp", timeout=10) as answer:
+            assert len(answer.read()) == 32
 
 
 @pytest.mark.functional

@@ -82,6 +82,12 @@ class Downstream:
         """Something is being read."""
         return self._response is not None
 
+    @property
+    def response(self) -> Response | Socket:
+        """What is being read."""
+        assert self._response is not None
+        return self._response
+
     def open(self) -> None:
         """Open it, with what was read acknowledged."""
         self._body, self._taken = b"", 0
