@@ -19,6 +19,7 @@ SUITES = [
     "tests/thywill_server/database/test_members.py",
     "tests/thywill_server/database/test_clients.py",
     "tests/thywill_server/application/test_outbox.py",
+    "tests/thywill_server/client_interface/django_site/test_channels.py",
     "tests/thywill_server/client_interface/django_site/test_shared_replies.py",
 ]
 
@@ -40,19 +41,25 @@ def test_what_holds_for_sqlite_holds_here(site: DatabaseSite) -> None:
     assert " passed in " in finished.stdout
 
 
+MIGRATE = """
+from django.core.management import call_command
+from django.db import connection
+for target in ([], ["thywill", "zero"], []):
+    call_command("migrate", *target, verbosity=0)
+    tables = connection.introspection.table_names()
+    print(len([name for name in tables if name.startswith("thywill_")]) > 5)
+call_command("makemigrations", check_changes=True, dry_run=True)
+call_command("check", databases=["default"], fail_level="WARNING")
+"""
+
+
 @pytest.mark.parametrize("database", ["mariadb", "postgresql"])
 def test_migrations_go_both_ways(database, tmp_path, request) -> None:
     """All tables are made, taken away to the last one, and made again; no model lacks a change."""
     site = DatabaseSite(tmp_path, request.getfixturevalue(database))
-    for target in ((), ("zero",), ()):
-        site.manage("migrate", "--verbosity", "0", *(("thywill", *target) if target else ()))
-        tables = site.run(
-            "from django.db import connection\n"
-            "print([t for t in connection.introspection.table_names() if t.startswith('thywill_')])"
-        )
-        assert (tables == "[]\n") is bool(target), tables
-    site.manage("makemigrations", "--check", "--dry-run")
-    site.manage("check", "--database", "default", "--fail-level", "WARNING")
+    told = site.run(MIGRATE).splitlines()
+    assert told[:3] == ["True", "False", "True"]
+    assert told[3:] == ["No changes detected", "System check identified no issues (0 silenced)."]
 
 
 def test_a_database_without_emoji_is_refused(tmp_path, mariadb) -> None:
