@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.support.orbited_command import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

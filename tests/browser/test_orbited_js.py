@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page
 
-from tests.support.orbited_command import OrbitedCommand, free_port
+from tests.support.orbited_command import OrbitedCommand
+from tests.support.ports import free_port
 from tests.support.relay import Relay
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.site_process import ROOT, Process, SiteProcess, free_port, manage, write_settings
+from tests.support.ports import free_port
+from tests.support.site_process import ROOT, Process, SiteProcess, manage, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 

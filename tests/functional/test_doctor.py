@@ -14,7 +14,8 @@ import pytest
 from tests.functional.test_two_processes import TwoProcesses
 from tests.support.buffering_proxy import BufferingProxy
 from tests.support.nginx import MISSING, NGINX, Nginx
-from tests.support.site_process import SiteProcess, free_port, manage, write_settings
+from tests.support.ports import free_port
+from tests.support.site_process import SiteProcess, manage, write_settings
 
 pytestmark = pytest.mark.functional
 

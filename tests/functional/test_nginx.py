@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.support.comet import Browser, Response, Socket, connect, decode, send, serving
 from tests.support.nginx import MISSING, NGINX, OPENSSL, DocumentedNginx, Nginx
-from tests.support.orbited_command import free_port
+from tests.support.ports import free_port
 
 pytestmark = [
     pytest.mark.functional,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.comet_page import StompConnection
-from tests.support.site_process import HttpPage, SiteProcess, free_port, manage, write_settings
+from tests.support.ports import free_port
+from tests.support.site_process import HttpPage, SiteProcess, manage, write_settings
 from tests.support.stomp_page import StompPage
 from thywill_server.push.orbited_stomp.ticket_key import load_ticket_key
 from thywill_server.push.orbited_stomp.tickets import SITE_SUBJECT, issue_ticket

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.site_process import SECONDS, HttpPage, Process, free_port, manage
+from tests.support.ports import free_port
+from tests.support.site_process import SECONDS, HttpPage, Process, manage
 
 pytestmark = pytest.mark.functional
 

@@ -8,7 +8,8 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 from tests.support.comet_page import CometSocket
-from tests.support.site_process import HttpPage, Process, fetch, free_port, manage, write_settings
+from tests.support.ports import free_port
+from tests.support.site_process import HttpPage, Process, fetch, manage, write_settings
 
 pytestmark = pytest.mark.functional
 

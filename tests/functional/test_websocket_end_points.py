@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.support.comet import serving
-from tests.support.orbited_command import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.functional
 

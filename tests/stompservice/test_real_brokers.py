@@ -15,7 +15,8 @@ from stompservice import StompClientFactory, StompClientService, StompProtocol
 from stompservice.errors import BrokerError
 from stompservice.protocol.events import Connected, Ended, Message
 from stompservice.protocol.session import ClientOptions
-from tests.support.rabbitmq import ServerMissing, free_ports, rabbitmq
+from tests.support.ports import free_port
+from tests.support.rabbitmq import ServerMissing, rabbitmq
 
 TEXT = "héllo <b>&\"' 你好"
 
@@ -213,7 +214,7 @@ class Suite:
 
     async def test_service_takes_the_second_broker(self) -> None:
         """When nobody listens at the first address, the second serves."""
-        (nobody,) = free_ports(1)
+        nobody = free_port()
         service = self.service(nobody, self.port)
         frame = await service.send("/topic/second", "x", receipt=True)
         assert frame.command == "RECEIPT"

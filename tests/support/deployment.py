@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.support.mariadb import MariaDB
 from tests.support.nginx import Nginx, make_certificate
-from tests.support.site_process import ROOT, Process, free_port, manage
+from tests.support.ports import free_port
+from tests.support.site_process import ROOT, Process, manage
 
 FILES = ROOT / "documentation" / "how-to" / "deploy"
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.support.orbited_command import ROOT, OrbitedCommand, free_port
+from tests.support.orbited_command import ROOT, OrbitedCommand
+from tests.support.ports import free_port
 
 PACKAGE = ROOT / ".venv" / "orbited-0.7.10" / "orbited"
 MISSING = "Orbited 0.7.10 is not in .venv; ./run test fetches it"

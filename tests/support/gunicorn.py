@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from tests.support.site_process import ROOT, HttpPage, Process, free_port, manage
+from tests.support.ports import free_port
+from tests.support.site_process import ROOT, HttpPage, Process, manage
 
 APPLICATION: Final = '''
 """An application whose replies tell which process gave them."""

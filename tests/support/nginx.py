@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Self
 
-from tests.support.orbited_command import ROOT, free_port
+from tests.support.orbited_command import ROOT
+from tests.support.ports import free_port
 
 DOCUMENTED = ROOT / "documentation" / "how-to" / "nginx" / "thywill.conf"
 PLACES = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tests.support.certificates import make
-from tests.support.site_process import free_port
+from tests.support.ports import free_port
 
 START_SECONDS: Final = 60
 

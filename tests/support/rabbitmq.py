@@ -26,6 +26,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 START_SECONDS = 60.0
 START_ATTEMPTS = 4
 """Between choosing a port and listening on it, another program may take it."""
@@ -82,7 +84,7 @@ def started(
 ) -> Iterator[RabbitMQ]:
     """Start a server once, on ports that were free a moment ago."""
     folder = Path(tempfile.mkdtemp(prefix="rabbitmq-"))
-    epmd_port, amqp_port, dist_port, stomp_port = free_ports(4)
+    epmd_port, amqp_port, dist_port, stomp_port = (free_port() for _ in range(4))
     write_configuration(folder, plugins, configuration, amqp_port, stomp_port)
     environment = environment_of(folder, epmd_port, amqp_port, dist_port)
     log = folder / "server.log"
@@ -129,15 +131,6 @@ def find_epmd() -> str:
     if found is None:
         raise ServerMissing("Erlang's epmd is not installed (Debian: it comes with erlang-base)")
     return found
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of loopback that nobody listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def write_configuration(

@@ -18,20 +18,13 @@ from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 from tests.support.comet_page import CometSocket, StompConnection
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 30
 CONFIGURATION = re.compile(
     r'<script id="thywill-configuration" type="application/json">(.*?)</script>', re.DOTALL
 )
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
