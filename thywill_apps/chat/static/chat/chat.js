@@ -92,6 +92,7 @@ function foldRooms() {
   /** @type {HTMLDetailsElement} */ (element("rooms-fold")).open = !narrow.matches;
 }
 
+refreshLinks();
 view.onUnread = nameTab;
 outbox.onChange = showWaiting;
 outbox.onUnsent = (unsent) => showUnsent(unsent, () => outbox.add(unsent.room, unsent.text));
