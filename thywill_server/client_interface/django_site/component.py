@@ -13,6 +13,7 @@ from django.urls import reverse
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.client_interface.base import ClientInterfaceComponent
+from thywill_server.client_interface.django_site.recent_errors import RecentErrors
 from thywill_server.client_interface.django_site.recent_replies import Answer, RecentReplies
 from thywill_server.client_interface.django_site.shared_replies import SharedReplies
 from thywill_server.component import Component, Problem, Setting
@@ -78,11 +79,18 @@ class DjangoSite(ClientInterfaceComponent):
             "whether it works; under DEBUG it always does.",
             default=False,
         ),
+        "debug_overlay": Setting(
+            kind="bool",
+            help="Whether pages have, under DEBUG, a badge that opens what their author wants to "
+            "know: state, transport, channels, and the last errors with their tracebacks.",
+            default=True,
+        ),
         **CONNECTION_SETTINGS,
     }
 
     def __init__(self, settings: Mapping[str, Any], **collaborators: Component) -> None:
         super().__init__(settings, **collaborators)
+        self.errors = RecentErrors()
         if not self.settings_problems(settings):
             self.replies = RecentReplies(
                 max_clients=self.settings["max_remembered_clients"],
@@ -128,6 +136,11 @@ class DjangoSite(ClientInterfaceComponent):
             client_uuid, message_id, lambda: shared.answer(client_uuid, message_id, handle)
         )
 
+    @property
+    def has_overlay(self) -> bool:
+        """Whether pages may see tracebacks: their author's own machine only."""
+        return django_settings.DEBUG and bool(self.settings["debug_overlay"])
+
     def new_configuration(self, client: Client) -> ClientConfiguration:
         """Begin with the framework's own script, before those of every component."""
         configuration = ClientConfiguration(client.uuid, resolve_path=static)
@@ -154,3 +167,6 @@ class DjangoSite(ClientInterfaceComponent):
                 "seconds": self.settings["lease_seconds"] / 3,
             }
             configuration.set_bootstrap_parameter("lease", lease)
+        if self.has_overlay:
+            configuration.set_bootstrap_parameter("debug_path", reverse("thywill:debug"))
+            configuration.add_bootstrap_script("thywill/debug.js")

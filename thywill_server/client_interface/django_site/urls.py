@@ -13,6 +13,7 @@ urlpatterns = [
     path("channel/", views.channel, name="channel"),
     path("ticket/", views.ticket, name="ticket"),
     path("lease/", views.lease, name="lease"),
+    path("debug/", views.debug, name="debug"),
     path("csrf/", views.csrf, name="csrf"),
     path("push/", views.push, name="push"),
     path("health/", views.health, name="health"),

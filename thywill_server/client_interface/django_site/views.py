@@ -133,12 +133,15 @@ def _answer_of(
         return responses.ok_answer(id=id_, **ask())
     except Refusal as refusal:
         roll_back()
+        _note_error(client, what, refusal)
         return responses.error_answer(refusal, id_)
-    except PermissionDenied:
+    except PermissionDenied as denial:
         roll_back()
+        _note_error(client, what, denial)
         return responses.error_answer(Refusal("not-allowed"), id_)
-    except Exception:
+    except Exception as error:
         roll_back()
+        _note_error(client, what, error)
         log.exception(
             "application %s failed on message %s (%s) of client %s",
             client.application,
@@ -147,6 +150,22 @@ def _answer_of(
             client.uuid,
         )
         return responses.error_answer(Refusal("application-failed"), id_)
+
+
+def _note_error(client: Client, what: str, error: Exception) -> None:
+    site = _site()
+    if site.has_overlay:
+        site.errors.note(client.session_identity, what, error)
+
+
+@post_only(_site)
+def debug(request: HttpRequest, fields: Fields) -> HttpResponse:
+    """Tell a page, under DEBUG only, what went wrong lately in its own session."""
+    site = _site()
+    if not site.has_overlay:
+        raise Refusal("not-found")
+    client = _client(request, fields)
+    return responses.response(responses.ok_answer(errors=site.errors.of(client.session_identity)))
 
 
 @post_only(_site)
