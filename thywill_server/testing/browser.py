@@ -31,7 +31,7 @@ __all__ = ["VirtualBrowser", "open_browser"]
 
 TRANSPORTS: Final = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 OPEN_SECONDS: Final = 10.0
-CLOSE_SECONDS: Final = 2.0
+CLOSE_SECONDS: Final = 5.0
 """How long the end of a page is waited for; with a broken transaction it is never seen."""
 
 

@@ -13,6 +13,7 @@ one. Whatever broker the settings name, a test never talks to it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ class Servers:
     """
 
     def __init__(self) -> None:
+        self.process_id = os.getpid()
         self.loop = Loop()
         self.place: Place | None = None
         self.following: FollowedConnections | None = None
@@ -130,6 +132,8 @@ _current: Servers | None = None
 def servers() -> Servers:
     """Give the servers of the site as it is configured now, starting them if need be."""
     global _current
+    if _current is not None and _current.process_id != os.getpid():
+        _current = None  # a parent's, before a fork
     if _current is not None and apps.components() is not _current.components:
         _stop_current()
     if _current is None:

@@ -30,6 +30,9 @@ SLOW_BUFFER_BYTES = 4096
 PAUSE_SECONDS = 0.02
 """How long a slow browser pauses between two reads."""
 
+MAX_SAVED_SECONDS = 0.05
+"""Time in which it did not read is not made up for, but for so much."""
+
 
 class Speed:
     """How many bytes a second a browser reads: any number (None), so many, or none at all (0)."""
@@ -91,8 +94,10 @@ class Stream:
         most = READ_BYTES
         if rate is not None:
             now = time.monotonic()
-            most = int(min(READ_BYTES, rate * (now - self._read_at)))
-            if most < 1:
+            saved = max(MAX_SAVED_SECONDS, 2 / rate) if rate else 0.0
+            seconds = min(now - self._read_at, saved)
+            most = int(min(READ_BYTES, rate * seconds))
+            if seconds < PAUSE_SECONDS / 2 or most < 1:
                 self._pause()
                 return
             self._read_at = now

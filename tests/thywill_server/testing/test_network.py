@@ -62,6 +62,17 @@ def test_a_page_that_reads_slowly(orbited: Settings) -> None:
         page.expect(None)
 
 
+def test_a_page_that_reads_very_slowly(orbited: Settings) -> None:
+    """Less than a byte in a turn of the loop is still something."""
+    with testing.open("testbed", transport="longpoll") as page:
+        with page.slow(15):
+            push_to(page, "here")
+            with pytest.raises(testing.NothingCame):
+                page.expect(None, seconds=0.3)
+            assert page.state == "live"
+        page.expect(None, "here")
+
+
 def test_tickets_renew_by_themselves(settings: Settings, db: None) -> None:
     """A page outlives its ticket, and so does its place in a channel.
 
