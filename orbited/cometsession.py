@@ -32,6 +32,7 @@ from orbited.http import Exchange
 from orbited.protocol.access import AccessList, Source
 from orbited.protocol.addresses import household
 from orbited.protocol.session import State
+from orbited.sessiontransport import SessionTransport
 from orbited.settings import Config
 from orbited.system.counters import Counters
 from orbited.transports import TRANSPORTS
@@ -116,7 +117,7 @@ class TCPResource:
         self.wheel = TimerWheel(clock)
         self._unused: set[str] = set()
         self._per_household: Counter[str] = Counter()
-        self._dirty: list[TCPConnectionResource] = []
+        self._dirty: list[SessionTransport] = []
         self._drain: Drain | None = None
 
     # -- requests -------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ class TCPResource:
 
     # -- sessions call these --------------------------------------------------------------------
 
-    def mark_dirty(self, session: TCPConnectionResource) -> None:
+    def mark_dirty(self, session: SessionTransport) -> None:
         """Flush the session at the end of this turn of the reactor."""
         if not self._dirty:
             self.clock.callLater(0, self._flush_dirty)

@@ -1,17 +1,13 @@
 """One session in the server: joins the protocol above to the transport below.
 
-To the protocol above it is a transport like TCP's. What is written within one turn of the reactor
-is gathered, and leaves in one burst at the end of it; so a back end that writes from within a
-loop, or is called by us, never meets a session in the middle of something.
+Its upper side, a transport like TCP's, is in ``orbited.sessiontransport``.
 """
 
 import logging
-from collections.abc import Iterable
 from typing import cast
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IProtocol, IPushProducer, IReactorTime, ITransport
+from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -29,6 +25,7 @@ from orbited.protocol.session import (
     State,
 )
 from orbited.sessionserver import SessionServer
+from orbited.sessiontransport import SessionTransport
 from orbited.settings import Limits
 from orbited.transports.base import Transport
 from orbited.transports.websocket import WebSocket
@@ -44,8 +41,8 @@ MIN_TICK_SECONDS = 0.01
 WEBSOCKET_GOING_AWAY, WEBSOCKET_INVALID = 1001, 1007
 
 
-@implementer(ITransport, IPushProducer)
-class TCPConnectionResource:
+@implementer(IPushProducer)
+class TCPConnectionResource(SessionTransport):
     """One browser's socket.
 
     Args:
@@ -56,45 +53,20 @@ class TCPConnectionResource:
         slot: of the server's timer wheel, to which it belongs.
     """
 
-    __slots__ = (
-        "_gate",
-        "_is_dirty",
-        "_is_producer_paused",
-        "_producer",
-        "_protocol",
-        "_server",
-        "_transport",
-        "absent_since",
-        "core",
-        "disconnecting",
-        "key",
-        "slot",
-        "source",
-    )
+    __slots__ = ("_gate", "_protocol", "absent_since", "key", "slot")
 
     def __init__(self, server: SessionServer, key: str, source: Source) -> None:
         self.key = key
-        self.source = source
-        self.disconnecting = False
         config = server.config
         self.absent_since = server.clock.seconds()
-        self.core = CometSession(config.session, config.limits, self.absent_since)
-        self._server = server
+        core = CometSession(config.session, config.limits, self.absent_since)
+        super().__init__(server, core, source)
         self._protocol: IProtocol | None = None
-        self._transport: Transport | None = None
         self.slot = 0
-        self._is_dirty = False
-        self._producer: IPushProducer | None = None
-        self._is_producer_paused = False
         self._gate: PostGate | None = None  # until the back end is slow for the first time
 
     def __repr__(self) -> str:
         return f"<session of {self.source.address}>"  # never the key
-
-    @property
-    def clock(self) -> IReactorTime:
-        """The reactor's time."""
-        return self._server.clock
 
     @property
     def limits(self) -> Limits:
@@ -116,66 +88,6 @@ class TCPConnectionResource:
         self._protocol = protocol
         self._reschedule()
         protocol.makeConnection(self)
-
-    # -- ITransport: the protocol above calls these ---------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """Send application bytes."""
-        core = self.core
-        if core.state is State.OPEN:
-            if not core.outbox.send(data):
-                self._overflow()
-            elif self._transport is not None and not self._is_dirty:
-                self._is_dirty = True
-                self._server.mark_dirty(self)
-            if self._producer is not None and core.is_paused:
-                self._balance()
-
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send application bytes."""
-        for chunk in data:
-            self.write(chunk)
-
-    def write_alone(self, data: bytes) -> None:
-        """Send application bytes that must be a packet of their own."""
-        self.core.send_alone(data)
-        self._soon()
-
-    def loseConnection(self) -> None:
-        """Send what is queued, then close in order."""
-        self.close("loseConnection")
-
-    def close(self, reason: str) -> None:
-        """Send what is queued, then close, giving a reason of ``orbited.errors``."""
-        self.disconnecting = True
-        self.core.close(reason, self.clock.seconds())
-        self._soon()
-
-    def abortConnection(self) -> None:
-        """End at once."""
-        self.disconnecting = True
-        self.core.abort()
-        self._soon()
-
-    def getPeer(self) -> IPv4Address:
-        """The browser, as far as it is known."""
-        return IPv4Address("TCP", self.source.address, 0)
-
-    def getHost(self) -> IPv4Address:
-        """This end, under the name that the browser used."""
-        return IPv4Address("TCP", self.source.host.partition(":")[0], 0)
-
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
-        """Pause ``producer`` while too much waits for the browser."""
-        if not streaming:
-            raise ValueError("only push producers can be paused and resumed here")
-        self._producer = producer
-        self._is_producer_paused = False
-        self._balance()
-
-    def unregisterProducer(self) -> None:
-        """Forget the producer."""
-        self._producer = None
 
     # -- IPushProducer: the back end calls these when the browser sends too fast ----------------
 
@@ -369,37 +281,12 @@ class TCPConnectionResource:
 
     # -- helpers --------------------------------------------------------------------------------
 
-    def _overflow(self) -> None:
-        """The back end went on although the browser does not keep up: let the browser go."""
-        log.warning("%r is too slow and is closed", self)
-        self._server.counters.slow_sessions_closed += 1
-        self.core.close("slowConsumer", self.clock.seconds(), discard=True)
-        self._soon()
-
-    def _soon(self) -> None:
-        if not self._is_dirty:
-            self._is_dirty = True
-            self._server.mark_dirty(self)
-
     def _detach(self) -> Transport:
         transport, self._transport = self._transport, None
         assert transport is not None
         self.absent_since = self._server.clock.seconds()
         self.core.transport_lost()
         return transport
-
-    def _balance(self) -> None:
-        """Pause or resume the back end, by how much waits for the browser."""
-        producer, core = self._producer, self.core
-        if producer is None:
-            return
-        if not self._is_producer_paused and core.is_paused:
-            self._is_producer_paused = True
-            self._server.counters.back_end_pauses += 1
-            producer.pauseProducing()
-        elif self._is_producer_paused and core.is_relaxed:
-            self._is_producer_paused = False
-            producer.resumeProducing()
 
     def _reschedule(self, minimum: float = 0.0) -> None:
         """Wait for the next thing that falls due."""

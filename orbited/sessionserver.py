@@ -10,6 +10,7 @@ from orbited.wheel import TimerWheel
 
 if TYPE_CHECKING:
     from orbited.connection import TCPConnectionResource
+    from orbited.sessiontransport import SessionTransport
 
 __all__ = ["SessionServer"]
 
@@ -26,7 +27,7 @@ class SessionServer(Protocol):
     def is_draining(self) -> bool:
         """The server is stopping."""
 
-    def mark_dirty(self, session: "TCPConnectionResource") -> None:
+    def mark_dirty(self, session: "SessionTransport") -> None:
         """Call ``flush`` at the end of this turn of the reactor."""
 
     def forget(self, session: "TCPConnectionResource") -> None:
