@@ -57,7 +57,7 @@ def test_every_page_is_in_the_index() -> None:
     """documentation/README.md names each page of the documentation."""
     index = ROOT / "documentation" / "README.md"
     text = index.read_text(encoding="utf-8")
-    pages = {page.relative_to(index.parent).as_posix() for page in index.parent.glob("*/*.md")}
+    pages = {page.relative_to(index.parent).as_posix() for page in index.parent.glob("*/**/*.md")}
     assert {page for page in pages if page not in text} == set()
 
 
