@@ -7,28 +7,35 @@ over HTTP, its push connection through Orbited on whichever transport it was giv
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tests.support.site_process import HttpPage
 from thywill_server.testing.channel import VirtualChannel
 from thywill_server.testing.comet import Place
 from thywill_server.testing.errors import Refused
 from thywill_server.testing.inbox import Pushed
-from thywill_server.testing.lines import StompLine, parsed
+from thywill_server.testing.lines import Line, StompLine, parsed
 from thywill_server.testing.loop import Loop
+from thywill_server.testing.memory_line import MemoryLine
 from thywill_server.testing.streams import Speed
+
+SECONDS = 20
 
 
 class Visitor:
-    """A page that follows one channel for as long as the ``with`` block lasts.
+    """A page that is there, and in one channel, for as long as the ``with`` block lasts.
 
     Args:
         url: of the site.
         path: of the page.
-        channel: that it joins; it asks for all that is kept.
-        transport: of its push connection.
+        channel: that it joins, asking for all that is kept; empty for none.
+        transport: of its push connection, where there is one.
+
+    Attributes:
+        own: what was pushed to the page itself, not to the channel.
     """
 
     def __init__(self, url: str, path: str, channel: str, transport: str) -> None:
@@ -38,11 +45,8 @@ class Visitor:
         self.loop = Loop()
         self.refusal: Refused | None = None
         self.connections = 0
-        parts = urlsplit(self.page.push["orbited_url"])
-        assert parts.hostname is not None
-        assert parts.port is not None
-        place = Place(parts.hostname, parts.port, parts.path)
-        self.line = StompLine(self, self.loop, place, self.page.parameters, transport, Speed())
+        self.own: list[Any] = []
+        self.line = self._line(url, transport)
         self.channel = VirtualChannel(channel, self)
         self._is_leaving = threading.Event()
         self._thread = threading.Thread(target=self._visit, name=f"visitor on {transport}")
@@ -80,6 +84,27 @@ class Visitor:
         assert self.refusal is None, self.refusal
         assert self.channel.refusal is None or self.channel.state == "joined", self.channel.refusal
 
+    def _line(self, url: str, transport: str) -> Line:
+        if self.page.push["component"] == "in_memory":
+            return MemoryLine(self, self.loop, self.page.parameters, lambda: None)
+        parts = urlsplit(urljoin(url, self.page.push["orbited_url"]))
+        assert parts.hostname is not None
+        assert parts.port is not None
+        place = Place(parts.hostname, parts.port, parts.path)
+        return StompLine(self, self.loop, place, self.page.parameters, transport, Speed())
+
+    def wait_for(self, is_done: Callable[[], bool], what: str) -> None:
+        """Wait in the test's thread; the visitor goes on in its own.
+
+        Raises:
+            AssertionError: it was refused, or it takes too long.
+        """
+        end = time.monotonic() + SECONDS
+        while not is_done():
+            self.check()
+            assert time.monotonic() < end, f"{what}: {self.channel}, {self.own}, {self.received}"
+            time.sleep(0.01)
+
     def _visit(self) -> None:
         try:
             self.line.open()
@@ -105,7 +130,8 @@ class Visitor:
     def connected(self) -> None:
         """Have a new connection."""
         self.connections += 1
-        self.channel.connected()
+        if self.channel.name:
+            self.channel.connected()
 
     def established(self) -> None:
         """Hear everything from now on."""
@@ -121,6 +147,9 @@ class Visitor:
 
     def deliver(self, body: str, headers: Mapping[str, str]) -> None:
         """Take what was pushed."""
+        if "channel" not in headers:
+            self.own.append(parsed(body, headers))
+            return
         offset = headers.get("offset")
         self.channel.receive(
             headers["event"],

@@ -1,6 +1,6 @@
 """``room:NAME`` keeps 200 messages, ``hall:NAME`` 10,000, ``short:NAME`` 8 and a snapshot.
 
-``live:NAME`` keeps nothing.
+``live:NAME`` keeps nothing, ``guarded:NAME`` neither, and it can be shut.
 
 Nobody may join a room whose name begins with ``secret``. New pages begin in the channels that
 ``app.state`` lists.
@@ -39,6 +39,12 @@ def may_join_room(client: Client, room: str) -> bool:
 def may_join_hall(client: Client, room: str) -> bool:
     """Everybody may."""
     return True
+
+
+@app.channel("guarded:{room}")
+def may_join_guarded(client: Client, room: str) -> bool:
+    """Everybody may, until it is shut."""
+    return not app.state.get(f"shut {room}", False)
 
 
 def total(client: Client, room: str) -> dict[str, Any]:
@@ -135,6 +141,18 @@ def add(client: Client, message: Say) -> None:
 def live(client: Client, message: Say) -> None:
     """Publish where nothing is kept."""
     publish(f"live:{message.room}", "said", message.text)
+
+
+@app.on("announce")
+def announce(client: Client, message: Say) -> None:
+    """Publish behind the guard."""
+    publish(f"guarded:{message.room}", "said", {"text": message.text})
+
+
+@app.on("shut")
+def shut(client: Client, message: Say) -> None:
+    """Let nobody in any more."""
+    app.state[f"shut {message.room}"] = True
 
 
 @app.on("often", rate="2/m")
