@@ -74,11 +74,16 @@ class _Watcher(autoreload.StatReloader):
     def tick(self) -> Iterator[None]:
         """Look once at each step."""
         while True:
-            for path, time_of_change in [*self.snapshot_files(), *_application_files()]:
+            applications = dict(_application_files())
+            new = [path for path in applications if path not in self._times]
+            for path, time_of_change in [*self.snapshot_files(), *applications.items()]:
                 before = self._times.get(path, time_of_change)
                 self._times[path] = time_of_change
                 if time_of_change != before:
                     self.notify_file_changed(path)
+            # Nothing else than a module of an application is new because somebody has written it.
+            for path in new:
+                self.notify_file_changed(path)
             time.sleep(POLL_SECONDS)
             yield
 
