@@ -413,3 +413,29 @@ def test_the_how_to_says_something_from_elsewhere(
     done = manage(site.home, "shell", "--verbosity", "0", "-c", program, **beside)
     assert done.returncode == 0, done.stderr
     expect(visitor.locator(".message .text").last).to_have_text("Dinner is ready.")
+
+
+def test_a_room_that_closes_says_so(
+    site: Chat, tmp_path: Path, contexts: list[BrowserContext]
+) -> None:
+    """Who is put out reads why, and gets on by a link; the room is not in the list then."""
+    visitor = site.enter(contexts[1], "kitchen", "longpoll")
+    close = (
+        "from thywill_apps.chat.models import Room\n"
+        'room = Room.objects.get(slug="kitchen")\n'
+        'room.reading = "members"\n'
+        "room.save()"
+    )
+    port = f'THYWILL["push"]["stomp_port"] = {site.stomp_port}'
+    done = manage(
+        site.home, "shell", "--verbosity", "0", "-c", close, **write_settings(tmp_path, port)
+    )
+    assert done.returncode == 0, done.stderr
+    expect(visitor.locator("#state-text")).to_have_text("ended", timeout=SECONDS * 1000)
+    # Whichever comes first: what has become of the room, or of the connection.
+    why = r"^(The room Kitchen is gone, or|the site has ended this connection).*\. Load it again$"
+    expect(visitor.get_by_role("alert")).to_have_text(re.compile(why))
+    visitor.get_by_role("link", name="Load it again").click()
+    expect(visitor.get_by_role("alert")).to_contain_text("not open to you")
+    expect(visitor.get_by_role("link", name="Garden")).to_be_visible()
+    expect(visitor.get_by_role("link", name="Kitchen")).to_have_count(0)

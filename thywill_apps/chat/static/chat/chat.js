@@ -19,6 +19,9 @@ let rooms = firstRooms;
 /** @type {OpenRoom | null} */
 let open = null;
 
+/** @type {string | null} what has become of the room that was open */
+let lost = null;
+
 const view = new LogView(user);
 const people = new People(user);
 const outbox = new Outbox((room, text) => thywill.send.fn("say", { room: room.id, text }));
@@ -42,6 +45,7 @@ function enter(room) {
   view.reset([]);
   for (const id of ["empty", "earlier"]) element(id).hidden = true;
   show("problem", null);
+  lost = null;
   element("room-name").textContent = room?.name ?? "Chat";
   element("topic").textContent = room?.topic ?? "Choose a room, or make one.";
   if (room !== null) open = new OpenRoom(room, { view, people, own: user, kept });
@@ -73,7 +77,9 @@ async function refreshRooms() {
   const current = open?.room;
   if (current !== undefined && !rooms.some((room) => room.id === current.id)) {
     enter(null);
-    show("problem", `The room ${current.name} is gone, or no longer open to you.`);
+    lost = `The room ${current.name} is gone, or no longer open to you.`;
+    if (thywill.state === "closed") showEnd();
+    else show("problem", lost);
     return;
   }
   showRooms(rooms, current ?? null, choose);
@@ -83,6 +89,14 @@ async function refreshRooms() {
 function nameTab(unread) {
   const name = open?.room.name ?? "Chat";
   document.title = unread > 0 ? `(${unread}) ${name}` : name;
+}
+
+/** The site has ended the connection: say why, and how to go on. */
+function showEnd() {
+  show("problem", lost ?? `${thywill.push.lastError?.message ?? "The connection has ended"}.`);
+  const again = /** @type {HTMLAnchorElement} */ (make("a", "", "Load it again"));
+  again.href = location.href;
+  element("problem").append(" ", again);
 }
 
 /** On a narrow page the list of rooms is folded away, and opens to be chosen from. */
@@ -104,8 +118,8 @@ addEventListener("beforeunload", (event) => {
 });
 
 thywill.send.onError = () => {}; // whoever asked shows it
-thywill.push.onError = (/** @type {any} */ { message }) => {
-  if (thywill.state === "closed") show("problem", message);
+thywill.push.onError = () => {
+  if (thywill.state === "closed") showEnd();
 };
 thywill.on("transport", (/** @type {string | null} */ name) => {
   element("transport").textContent = transportInWords(name);
@@ -113,11 +127,7 @@ thywill.on("transport", (/** @type {string | null} */ name) => {
 thywill.on("state", (/** @type {string} */ state) => {
   element("state").dataset.state = state;
   element("state-text").textContent = stateInWords(state);
-  if (state !== "closed") return;
-  const again = /** @type {HTMLAnchorElement} */ (make("a", "", "Load it again"));
-  again.href = location.href;
-  element("problem").append(" ", again);
-  element("problem").hidden = false;
+  if (state === "closed") showEnd();
 });
 
 thywill.application.fn = () => {
