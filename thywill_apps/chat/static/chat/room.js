@@ -82,7 +82,10 @@ export class OpenRoom {
       if (after >= 0) this.#view.regroup(messages[after - 1], messages[after]);
       this.#refresh();
     });
-    channel.on("refused", (/** @type {any} */ error) => show("problem", error.message));
+    channel.on("refused", (/** @type {any} */ error) => {
+      // Where all is over, the page says more than what has become of one channel.
+      if (thywill.state !== "closed") show("problem", error.message);
+    });
     channel.on("joined", () => this.#askWhoIsHere());
     channel.on("recovered", () => this.#askWhoIsHere());
     channel.on("join", (/** @type {any} */ card) => this.#people.join(card));
