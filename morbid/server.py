@@ -330,7 +330,10 @@ class StompFactory(Factory):
             self._stopped.chainDeferred(stopped)
             return stopped
         self._stopped = stopped
-        waiting = sum(self.broker.queue_depths().values())
+        depths = self.broker.queue_depths()
+        # Advisories tell of connections that end here, so their end loses nobody anything.
+        depths.pop(self.policy.advisory_destination, None)
+        waiting = sum(depths.values())
         if waiting:
             log.warning("%d messages in queues are lost", waiting)
         for connection in list(self._connections):

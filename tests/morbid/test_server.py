@@ -510,3 +510,13 @@ def test_messages_lost_at_shutdown(factory, caplog):
     protocol.dataReceived(encode(Frame("SEND", {"destination": "/queue/a"}, b"x")))
     factory.shutdown()
     assert "1 messages in queues are lost" in caplog.text
+
+
+def test_advisories_are_not_lost_at_shutdown(clock, caplog):
+    """What tells of this broker's own connections is over with them: nobody is warned."""
+    policy = Policy(advisory_destination="/queue/advisories", site_logins=frozenset({"site"}))
+    factory = StompFactory(Broker(), policy, clock)
+    connect(factory)
+    assert factory.broker.queue_depths() == {"/queue/advisories": 1}
+    factory.shutdown()
+    assert "lost" not in caplog.text
