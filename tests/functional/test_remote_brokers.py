@@ -11,6 +11,7 @@ from tests.support.rabbitmq import ServerMissing, rabbitmq
 from tests.support.remote_component import ComponentProcess
 from tests.support.stomp_line import morbid_process
 from tests.support.stomp_page import StompPage
+from thywill_server.push.orbited_stomp.tickets import issue_ticket
 
 pytestmark = pytest.mark.functional
 
@@ -111,3 +112,13 @@ def test_any_program_sends(port: int) -> None:
             },
             {"status": "ok"},
         ]
+
+
+@pytest.mark.parametrize("port", ["rabbitmq"], indirect=True)
+def test_rabbitmq_lets_no_page_in(port: int) -> None:
+    """It takes no tickets, as the documentation says: browsers need MorbidQ."""
+    page = "6e1a4d1e-0c9f-4c55-8a43-5f0a3f0f5d1c"
+    ticket = issue_ticket(b"k" * 32, subject=page, seconds=60)
+    with StompPage(port, page, ticket) as refused:
+        assert refused.answer.command == "ERROR"
+        assert f"Access refused for user '{page}'".encode() in refused.answer.body
