@@ -1,5 +1,8 @@
 """What the whole suite shares: how tests are spread over workers, and what a skipped test means.
 
+Tests of trial run the reactor in the main thread. Once something has started it in a thread of its
+own, as virtual browsers do, that is over for the whole process; so they come first on every worker.
+
 A test that needs a program which this machine lacks skips, with the reason. On a person's machine
 the reasons are named at the end of the run. Where ``THYWILL_REQUIRE_SERVERS`` is 1, or ``CI`` is
 true, nothing may be missing, and a skipped test is a failed one.
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from twisted.trial.unittest import TestCase
 
 from tests.support import mariadb as mariadb_server
 from tests.support import postgresql as postgresql_server
@@ -23,8 +27,10 @@ settings.load_profile("thywill")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Apply the rule on skips to every folder of tests, not only to this one."""
+    """Apply the rule on skips to every folder of tests, not only to this one; keep our order."""
+    config.option.loadscopereorder = False  # of xdist, which sorts by size alone
     required = os.environ.get("THYWILL_REQUIRE_SERVERS") == "1" or os.environ.get("CI") == "true"
+    config.pluginmanager.register(TrialFirst(), "thywill-trial-first")
     config.pluginmanager.register(SkipsFail() if required else SkipsAreNamed(), "thywill-skips")
 
 
@@ -38,6 +44,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         where = f"{item.path.parent.name}/{item.path.name}"
         is_browser = item.get_closest_marker("browser") is not None
         item.add_marker(pytest.mark.xdist_group("browser" if is_browser else where))
+
+
+class TrialFirst:
+    """Puts the groups with tests of trial first, and then the larger ones before the smaller."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort; the order within a group stays."""
+        sizes = Counter(map(group_of, items))
+        trials = {group_of(item) for item in items if is_trial(item)}
+        items.sort(
+            key=lambda item: (
+                (group := group_of(item)) not in trials,
+                -sizes[group],
+                group,
+            )
+        )
+
+
+def group_of(item: pytest.Item) -> str:
+    """Give the group that is kept on one worker."""
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    return str(marker.args[0])
+
+
+def is_trial(item: pytest.Item) -> bool:
+    """Whether this is a test that may run the reactor."""
+    return issubclass(getattr(item, "cls", None) or object, TestCase)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -80,3 +80,30 @@ def test_skips_are_failures_where_nothing_may_be_missing(
     assert "nothing may be skipped here, but: nginx is not installed" in result.stdout
     last = result.stdout.splitlines()[-1]
     assert "2 failed, 1 passed, 1 xfailed, 2 errors" in last
+
+
+THREAD = """
+from thywill_server import reactor_bridge
+
+def test_in_its_thread():
+    assert reactor_bridge.call_and_wait(lambda: 7, timeout_seconds=10) == 7
+"""
+TRIAL = """
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+class Case(TestCase):
+    def test_in_the_main_thread(self):
+        return deferLater(reactor, 0, lambda: None)
+"""
+
+
+@pytest.mark.parametrize("workers", [["-n0"], ["-n1", "--dist", "loadgroup"]], ids=["0", "1"])
+def test_trial_comes_before_the_reactors_thread(tmp_path: Path, workers: list[str]) -> None:
+    """A reactor that runs in a thread would fail every test of trial that came later."""
+    shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
+    (tmp_path / "test_a_thread.py").write_text(THREAD + THREAD.replace("_in_", "_again_in_"))
+    (tmp_path / "test_b_trial.py").write_text(TRIAL)
+    finished = run(tmp_path, *workers)
+    assert "3 passed" in finished.stdout, finished.stdout
