@@ -9,6 +9,7 @@ true, nothing may be missing, and a skipped test is a failed one.
 """
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
@@ -28,6 +29,10 @@ settings.load_profile("thywill")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Apply the rule on skips to every folder of tests, not only to this one; keep our order."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell ignores it for what it starts in the background, and the servers that tests start
+        # would inherit that: they are stopped by SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.loadscopereorder = False  # of xdist, which sorts by size alone
     required = os.environ.get("THYWILL_REQUIRE_SERVERS") == "1" or os.environ.get("CI") == "true"
     config.pluginmanager.register(TrialFirst(), "thywill-trial-first")

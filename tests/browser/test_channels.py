@@ -122,7 +122,7 @@ def test_refused(page: Page, site: SiteProcess) -> None:
     page.evaluate("thywill.application.ready()")
     code = "(name) => thywill.channel(name).joined.catch((error) => error.code)"
     assert page.evaluate(code, "room:secret") == "not-allowed"
-    assert page.evaluate(code, "hall:a") == "unknown-channel"
+    assert page.evaluate(code, "nowhere:a") == "unknown-channel"
     assert page.evaluate(code, "live:closed") == "closed"
     assert page.evaluate("thywill.state") == "live"
 

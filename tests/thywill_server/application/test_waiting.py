@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -77,19 +78,21 @@ def test_a_deferred_is_waited_for() -> None:
 
 def test_a_deferred_is_not_waited_for_for_ever() -> None:
     """After its time it is cancelled, and its own failure is no unhandled one."""
-    cancelled: list[Any] = []
-    deferred: defer.Deferred[str] = defer.Deferred(cancelled.append)
+    cancelled: SimpleQueue[Any] = SimpleQueue()  # by the reactor's thread, where there is one
+    deferred: defer.Deferred[str] = defer.Deferred(cancelled.put)
 
     def never() -> defer.Deferred[str]:
         return deferred
 
     with pytest.raises(TimeoutError, match=r"never: no result after 0.01 s"):
         result_of(never, (), 0.01)
-    assert cancelled == [deferred]
+    assert cancelled.get(timeout=SECONDS) is deferred
+    assert cancelled.empty()
 
 
 PROGRAM = """
 import threading
+from queue import SimpleQueue
 from twisted.internet import defer
 from thywill_server import reactor_bridge
 from thywill_server.application.waiting import result_of

@@ -306,7 +306,10 @@ class TestHealth:
 
     def test_details_when_the_settings_say_so(self, browser: Browser, site: Settings) -> None:
         """With health_details the components' own words are told."""
-        site.THYWILL = thywill(client_interface={"health_details": True})
+        packages = ["tests.support.applications.testbed", "thywill_apps.proof_of_concept"]
+        site.THYWILL = thywill(
+            application={"packages": packages}, client_interface={"health_details": True}
+        )
         reports = browser.get("/thywill/health/").json()["components"]
         assert reports["application"]["applications"] == 2
 
