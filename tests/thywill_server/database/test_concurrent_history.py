@@ -18,8 +18,8 @@ from thywill_server.database import history, state
 def publish(name, count):
     for number in range(count):
         with transaction.atomic():
-            history.append("chat", "room", "said", f'"{name} {number}"', 1000)
-            with state.update("chat", max_bytes=1000) as values:
+            history.append("writers", "room", "said", f'"{name} {number}"', 1000)
+            with state.update("writers", max_bytes=1000) as values:
                 values["count"] = values.get("count", 0) + 1
             if number % 7 == 3:
                 transaction.set_rollback(True)
@@ -41,8 +41,8 @@ for thread in started:
 READ = """
 import json
 from thywill_server.database import history, state
-stored = history.latest("chat", "room", 1000)
-print(json.dumps([[m.offset for m in stored], [m.data for m in stored], state.read("chat")]))
+stored = history.latest("writers", "room", 1000)
+print(json.dumps([[m.offset for m in stored], [m.data for m in stored], state.read("writers")]))
 """
 
 
