@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from twisted.trial.unittest import TestCase
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import mariadb as mariadb_server
 from tests.support import postgresql as postgresql_server
@@ -25,6 +27,8 @@ from tests.support import postgresql as postgresql_server
 # A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once.
 settings.register_profile("thywill", deadline=None)
 settings.load_profile("thywill")
+
+BROWSER = "tests/browser/"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,39 +44,43 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Spread groups of tests over the workers."""
+    return GroupScheduling(config, log)
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each group to one worker, in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
     """Keep a file's tests on one worker, and everything that drives a browser on one as well.
 
     Two browsers at once are slow enough on two cores to upset the tests that have deadlines.
     """
-    for item in items:
-        where = f"{item.path.parent.name}/{item.path.name}"
-        is_browser = item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("browser" if is_browser else where))
+    path = nodeid.partition("::")[0]
+    return BROWSER if path.startswith(BROWSER) else path
 
 
 class TrialFirst:
-    """Puts the groups with tests of trial first, and then the larger ones before the smaller."""
+    """Puts the groups with tests of trial first, then browsers, then larger ones before smaller."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Sort; the order within a group stays."""
-        sizes = Counter(map(group_of, items))
-        trials = {group_of(item) for item in items if is_trial(item)}
+        sizes = Counter(group_of(item.nodeid) for item in items)
+        trials = {group_of(item.nodeid) for item in items if is_trial(item)}
         items.sort(
             key=lambda item: (
-                (group := group_of(item)) not in trials,
+                (group := group_of(item.nodeid)) not in trials,
+                group != BROWSER,
                 -sizes[group],
                 group,
             )
         )
-
-
-def group_of(item: pytest.Item) -> str:
-    """Give the group that is kept on one worker."""
-    marker = item.get_closest_marker("xdist_group")
-    assert marker is not None
-    return str(marker.args[0])
 
 
 def is_trial(item: pytest.Item) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_skips_are_failures_where_nothing_may_be_missing(
     suite: Path, variable: dict[str, str]
 ) -> None:
     """In continuous integration each skipped test fails, on parallel workers too."""
-    result = run(suite, "-n", "2", "--dist", "loadgroup", **variable)
+    result = run(suite, "-n", "2", **variable)
     assert result.returncode == 1
     assert "nothing may be skipped here, but: nginx is not installed" in result.stdout
     last = result.stdout.splitlines()[-1]
@@ -99,7 +100,7 @@ class Case(TestCase):
 """
 
 
-@pytest.mark.parametrize("workers", [["-n0"], ["-n1", "--dist", "loadgroup"]], ids=["0", "1"])
+@pytest.mark.parametrize("workers", [["-n0"], ["-n1"]], ids=["0", "1"])
 def test_trial_comes_before_the_reactors_thread(tmp_path: Path, workers: list[str]) -> None:
     """A reactor that runs in a thread would fail every test of trial that came later."""
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
@@ -107,3 +108,33 @@ def test_trial_comes_before_the_reactors_thread(tmp_path: Path, workers: list[st
     (tmp_path / "test_b_trial.py").write_text(TRIAL)
     finished = run(tmp_path, *workers)
     assert "3 passed" in finished.stdout, finished.stdout
+
+
+WORKERS = """
+import pytest
+
+@pytest.mark.parametrize("number", range(20))
+def test_where(worker_id, number, record_property):
+    record_property("worker", worker_id)
+"""
+
+
+def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None:
+    """A file's tests all run on one worker, where its servers are; so do all browser tests."""
+    folder = tmp_path / "tests" / "browser"
+    folder.mkdir(parents=True)
+    shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
+    for path in (folder / "test_a.py", folder / "test_b.py", tmp_path / "test_c.py"):
+        path.write_text(WORKERS)
+    report = tmp_path / "report.xml"
+    finished = run(tmp_path, "-n", "2", f"--rootdir={tmp_path}", f"--junit-xml={report}")
+    assert finished.returncode == 0, finished.stdout
+    workers: dict[str, set[str | None]] = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        used = {each.get("value") for each in case.iter("property")}
+        workers.setdefault(str(case.get("classname")), set()).update(used)
+    other, browser_a, browser_b = (workers[name] for name in sorted(workers))
+    assert len(browser_a) == 1
+    assert browser_a == browser_b
+    assert len(other) == 1
+    assert other != browser_a

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.browser.conftest import executables
 from tests.support.orbited_command import OrbitedCommand
@@ -32,6 +32,14 @@ PREPARE = """async ({url, settings, port}) => {
         line.onopen = resolve;
         line.open("127.0.0.1", port);
     });
+}"""
+
+ENDLESS_PAUSES = """(never) => {
+    globalThis.pauses = 0;
+    Math.random = () => {
+        pauses += 1;
+        return never;
+    };
 }"""
 
 
@@ -127,10 +135,15 @@ def test_online_again(page: Page, comet: OrbitedCommand, transport: str) -> None
     visit(page, comet.port, comet.echo_port, **settings)
     page.evaluate("line.send('before ')")
     expect_text(page, "before ")
-    page.evaluate("(never) => { Math.random = () => never; }", NEVER)
-    with page.expect_event("requestfailed"):
-        page.context.set_offline(True)
-        page.evaluate("line.send('offline ')")
+    page.evaluate(ENDLESS_PAUSES, NEVER)
+    page.context.set_offline(True)
+    unfinished: set[Request] = set()
+    page.on("request", lambda request: unfinished.add(request))
+    page.on("requestfailed", lambda request: unfinished.discard(request))
+    page.evaluate("line.send('offline ')")
+    page.wait_for_function("pauses > 0")
+    while unfinished:  # one that failed after the signal would have the page wait anew
+        page.wait_for_event("requestfailed")
     assert page.evaluate("text") == "before "
     page.context.set_offline(False)
     expect_text(page, "before offline ")
