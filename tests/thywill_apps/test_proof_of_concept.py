@@ -54,8 +54,10 @@ def test_the_page_names_what_it_consists_of() -> None:
     with testing.open() as page:
         assert page.parameters == {"title": "Echo"}
         assert page.configuration["application_resources"] == [
+            {"type": "css", "resource": "/static/thywill/look.css"},
             {"type": "css", "resource": "/static/proof_of_concept/echo.css"},
             {"type": "css", "resource": "/static/proof_of_concept/trips.css"},
+            {"type": "javascript", "resource": "/static/thywill/connection.js"},
             {"type": "javascript", "resource": "/static/proof_of_concept/echo.js"},
         ]
         assert page.uuid in page.html.partition("<body>")[2]

@@ -14,8 +14,8 @@ from thywill_server.application import App, ApplicationError, Client, ClientConf
 
 app = App(
     title="Chat",
-    scripts=["chat/chat.js"],
-    styles=["chat/chat.css", "chat/log.css"],
+    scripts=["thywill/connection.js", "chat/chat.js"],
+    styles=["thywill/look.css", "chat/chat.css", "chat/log.css"],
     template="chat/page.html",
 )
 

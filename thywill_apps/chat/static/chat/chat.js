@@ -1,4 +1,4 @@
-/** The chat in the page: rooms, the one that is open, writing in it, the state of the connection. */
+/** The chat in the page: rooms, the one that is open, writing in it. */
 import { showUnsent, showWaiting, wireComposer } from "./composer.js";
 import { element, make, show } from "./elements.js";
 import { LogView } from "./log_view.js";
@@ -7,7 +7,6 @@ import { People } from "./people.js";
 import { OpenRoom } from "./room.js";
 import { addressOf, refreshLinks, showRooms, slugInAddress, wireMaker } from "./rooms_view.js";
 import { TypingNotice } from "./typing.js";
-import { stateInWords, transportInWords } from "./words.js";
 
 /** @typedef {import("./rooms_view.js").Room} Room */
 
@@ -121,12 +120,7 @@ thywill.send.onError = () => {}; // whoever asked shows it
 thywill.push.onError = () => {
   if (thywill.state === "closed") showEnd();
 };
-thywill.on("transport", (/** @type {string | null} */ name) => {
-  element("transport").textContent = transportInWords(name);
-});
 thywill.on("state", (/** @type {string} */ state) => {
-  element("state").dataset.state = state;
-  element("state-text").textContent = stateInWords(state);
   if (state === "closed") showEnd();
 });
 

@@ -93,7 +93,7 @@ export class LogView {
    */
   regroup(before, message) {
     const heading = this.#find(message.number)?.firstElementChild;
-    heading?.classList.toggle("unseen", goesOn(before, message));
+    heading?.classList.toggle("visually-hidden", goesOn(before, message));
   }
 
   /** @param {number} number */
@@ -130,7 +130,7 @@ export class LogView {
     const row = make("li", "message");
     row.dataset.number = String(message.number);
     if (message.by === this.#own) row.dataset.own = "";
-    const heading = make("p", goesOn(before, message) ? "heading unseen" : "heading");
+    const heading = make("p", goesOn(before, message) ? "heading visually-hidden" : "heading");
     const at = new Date(message.at);
     const time = document.createElement("time");
     time.dateTime = message.at;

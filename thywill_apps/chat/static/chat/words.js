@@ -1,32 +1,4 @@
-/** Words for what the page shows: states, times, who types. */
-
-/** @type {Record<string, string>} */
-const STATES = {
-  connecting: "connecting",
-  live: "connected",
-  recovering: "reconnecting",
-  offline: "no connection, trying on",
-  closed: "ended",
-};
-
-/** @type {Record<string, string>} */
-const TRANSPORTS = {
-  websocket: "WebSocket",
-  xhrstream: "XHR streaming",
-  sse: "server-sent events",
-  longpoll: "long polling",
-  poll: "polling",
-};
-
-/** @param {string} state */
-export function stateInWords(state) {
-  return STATES[state] ?? state;
-}
-
-/** @param {string | null} name */
-export function transportInWords(name) {
-  return name === null ? "nothing at the moment" : (TRANSPORTS[name] ?? name);
-}
+/** Words for what the page shows: times, who types. */
 
 /**
  * @param {string[]} names

@@ -59,9 +59,7 @@ thywill.push.onError = (/** @type {any} */ { message }) => {
   view.showProblem(isOver ? message : `Not connected (${message}); trying again.`);
 };
 thywill.send.onError = () => {}; // each row says what became of its message
-thywill.on("transport", view.showTransport);
 thywill.on("state", (/** @type {string} */ state) => {
-  view.showState(state);
   if (state === "live") {
     view.showProblem(null);
   }

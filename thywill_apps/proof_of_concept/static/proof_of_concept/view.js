@@ -5,15 +5,6 @@ const MAX_ROWS = 250;
 const SVG = "http://www.w3.org/2000/svg";
 const HISTORY = { columns: 48, width: 240, height: 44 };
 
-/** @type {Record<string, string>} */
-const TRANSPORT_NAMES = {
-  websocket: "WebSocket",
-  xhrstream: "XHR streaming",
-  sse: "server-sent events",
-  longpoll: "long polling",
-  poll: "polling",
-};
-
 /** @param {string} id */
 export function element(id) {
   const found = document.getElementById(id);
@@ -43,17 +34,6 @@ export function pulse() {
   route.classList.remove("pulse");
   void route.offsetWidth; // so that the animation starts again
   route.classList.add("pulse");
-}
-
-/** @param {string} state */
-export function showState(state) {
-  element("state").dataset.state = state;
-  element("state-text").textContent = state;
-}
-
-/** @param {string | null} name */
-export function showTransport(name) {
-  element("transport").textContent = name === null ? "none" : (TRANSPORT_NAMES[name] ?? name);
 }
 
 /** @param {string | null} text */
