@@ -57,6 +57,7 @@ from thywill_server.application.channels import (
     check_arguments,
 )
 from thywill_server.application.commands import Decoder, argument_decoder
+from thywill_server.application.listing import check_description
 from thywill_server.application.rates import Rate
 from thywill_server.application.state import SharedState
 from thywill_server.client import NO_DATA
@@ -98,6 +99,9 @@ class App:
 
     Args:
         title: the page's title, and the application parameter ``title``.
+        description: one sentence for the site's index page; the first one of the package's
+            docstring when it is not given.
+        icon: a picture for that page, square, as a path below the site's static files.
         scripts: ES modules, as paths below the site's static files.
         styles: stylesheets, the same.
         template: a Django template for the page's body.
@@ -107,13 +111,18 @@ class App:
         self,
         title: str | None = None,
         *,
+        description: str | None = None,
+        icon: str | None = None,
         scripts: Iterable[str] = (),
         styles: Iterable[str] = (),
         template: str | None = None,
     ) -> None:
         if isinstance(scripts, str) or isinstance(styles, str):
             raise TypeError('App: scripts and styles are lists, such as scripts=["chat/chat.js"]')
+        check_description(description)
         self.title = title
+        self.description = description
+        self.icon = icon
         self.scripts = tuple(scripts)
         self.styles = tuple(styles)
         self.template = template

@@ -33,6 +33,7 @@ __all__ = [
     "ClientMessage",
     "FoundChannel",
     "Join",
+    "Listing",
 ]
 
 PING: Final = "thywill.ping"
@@ -86,6 +87,25 @@ class FoundChannel:
     presence: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the site's index page says of one application.
+
+    Attributes:
+        name: the one in addresses.
+        title: for people.
+        description: one sentence, or empty.
+        icon: a picture, as a path below the site's static files; None: its first letter will do.
+        is_silent: whether it is another process that has left messages unanswered.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    icon: str | None = None
+    is_silent: bool = False
+
+
 class ApplicationComponent(Component):
     """Runs the applications: takes each client's messages and prepares each client's page.
 
@@ -102,6 +122,10 @@ class ApplicationComponent(Component):
     @abstractmethod
     def application_names(self) -> list[str]:
         """List the names under ``/thywill/init/NAME/``, in alphabetical order."""
+
+    def listings(self) -> list[Listing]:
+        """Tell of each application what the index page shows, in the order of its names."""
+        return [Listing(name, name) for name in self.application_names()]
 
     @property
     def default_application(self) -> str | None:

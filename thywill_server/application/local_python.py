@@ -15,6 +15,7 @@ from thywill_server.application.base import (
     ClientMessage,
     FoundChannel,
     Join,
+    Listing,
 )
 from thywill_server.application.channels import find_declaration
 from thywill_server.application.ending import disconnect
@@ -23,6 +24,7 @@ from thywill_server.application.interfaces import (
     load_applications,
 )
 from thywill_server.application.joining import answer_to, channel_of, require_member
+from thywill_server.application.listing import listing_of
 from thywill_server.application.outbox import handling
 from thywill_server.application.publishing import send_through
 from thywill_server.application.rates import RateLimiter
@@ -78,6 +80,11 @@ class LocalPython(ApplicationComponent):
     def application_names(self) -> list[str]:
         """List the applications, in alphabetical order."""
         return sorted(self.applications)
+
+    def listings(self) -> list[Listing]:
+        """Tell of each application what the index page shows."""
+        silent = self.health().get("silent", ())
+        return [listing_of(self.applications[name], silent) for name in self.application_names()]
 
     @property
     def default_application(self) -> str | None:
