@@ -16,6 +16,7 @@ from thywill_server.application.publishing import (
     to_subset,
     to_user,
 )
+from thywill_server.application.remote import Broker, RemoteApplication, broker
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.errors import ApplicationError, PushUnavailable
@@ -23,13 +24,16 @@ from thywill_server.errors import ApplicationError, PushUnavailable
 __all__ = [
     "App",
     "ApplicationError",
+    "Broker",
     "ChannelEvent",
     "Client",
     "ClientConfiguration",
     "PushUnavailable",
+    "RemoteApplication",
     "ahistory",
     "apublish",
     "broadcast",
+    "broker",
     "disconnect",
     "flush",
     "history",

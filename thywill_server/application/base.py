@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from thywill_server.component import Component
 from thywill_server.encoding import Json
@@ -118,6 +118,11 @@ class ApplicationComponent(Component):
     def push(self) -> PushComponent:
         """The push component, for what applications send."""
         return cast("PushComponent", self.collaborators["push"])
+
+    @property
+    def publisher(self) -> Any:
+        """The connection by which other processes are reached, a `Publisher`; None without one."""
+        return getattr(self.collaborators.get("push"), "publisher", None)
 
     @abstractmethod
     def application_names(self) -> list[str]:

@@ -15,6 +15,7 @@ from thywill_server.application.packages import (
     application_packages,
     folders_of,
 )
+from thywill_server.application.remote import RemoteApplication
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.component import Problem
@@ -43,10 +44,15 @@ class Application:
     name: str
     package: str
     app: App
+    is_remote: bool = False
+
+
+MakeRemote = Callable[[str, RemoteApplication], App]
+"""Makes of a package's name and declaration an `App` whose functions ask another process."""
 
 
 def load_applications(
-    names: list[str], where: str, max_state_bytes: int
+    names: list[str], where: str, max_state_bytes: int, make_remote: MakeRemote
 ) -> tuple[dict[str, Application], list[str]]:
     """Import all applications.
 
@@ -54,6 +60,7 @@ def load_applications(
         names: packages, or folders of packages.
         where: the setting, as sentences name it.
         max_state_bytes: what each application's state may take.
+        make_remote: for packages that are the site's half of an application in another process.
 
     Returns:
         them by name, and a `Problem` for each that cannot be used.
@@ -75,7 +82,7 @@ def load_applications(
             problems.append(Problem(sentence, "thywill.E008"))
             continue
         try:
-            application = load_application(package)
+            application = load_application(package, make_remote)
         except InterfaceError as error:
             problems.append(Problem(f"{where}: {error}", error.check_id))
             continue
@@ -89,7 +96,7 @@ def load_applications(
     return found, problems
 
 
-def load_application(package: str) -> Application:
+def load_application(package: str, make_remote: MakeRemote) -> Application:
     """Import an application package and give its application.
 
     Raises:
@@ -99,12 +106,19 @@ def load_application(package: str) -> Application:
     app = getattr(module, "app", None)
     if isinstance(app, ModuleType):
         app = getattr(app, "app", None)
+    name = package.rpartition(".")[2]
+    if isinstance(app, RemoteApplication):
+        wrong = app.problems()
+        if wrong:
+            sentence = f'"{package}": RemoteApplication: {"; ".join(wrong)}'
+            raise InterfaceError(sentence, "thywill.E008")
+        return Application(name, package, make_remote(name, app), is_remote=True)
     if not isinstance(app, App):
         receive = getattr(module, "message_from_client", None)
         if not callable(receive):
             raise InterfaceError(f'"{package}" holds no application; {HOW_TO}', "thywill.E008")
         app = _app_of_functions(module, receive)
-    return Application(package.rpartition(".")[2], package, app)
+    return Application(name, package, app)
 
 
 def _interface_module(package: str) -> ModuleType:

@@ -6,9 +6,10 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from thywill_server.application.app import Command
+from thywill_server.application.app import App, Command
 from thywill_server.application.base import (
     PING,
     ApplicationComponent,
@@ -28,6 +29,7 @@ from thywill_server.application.listing import listing_of
 from thywill_server.application.outbox import handling
 from thywill_server.application.publishing import send_through
 from thywill_server.application.rates import RateLimiter
+from thywill_server.application.remote import RemoteApplication
 from thywill_server.application.settings import SETTINGS
 from thywill_server.application.slow_calls import SlowCalls, name_of
 from thywill_server.application.state import SharedState
@@ -36,10 +38,17 @@ from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.component import Component, Problem
 from thywill_server.encoding import Json, plain
-from thywill_server.errors import ApplicationError, ConfigurationError, TooManyRequests
+from thywill_server.errors import (
+    ApplicationError,
+    ConfigurationError,
+    Refusal,
+    TooManyRequests,
+)
 from thywill_server.settings_table import Setting, did_you_mean
 
 if TYPE_CHECKING:
+    from thywill_server.application.remote_stomp.asking import Asker
+    from thywill_server.application.remote_stomp.line import Line
     from thywill_server.application.remote_stomp.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
@@ -58,6 +67,30 @@ class LocalPython(ApplicationComponent):
         self._limiter = RateLimiter(self.settings["max_rate_keys"])
         self._slow_calls = SlowCalls(self.settings["slow_handler_seconds"])
 
+    @cached_property
+    def _asker(self) -> Asker:
+        """What packages ask that are the site's half of an application in another process."""
+        from thywill_server.application.remote_stomp.asking import Asker
+
+        return Asker(
+            self.make_line,
+            self.settings["reply_timeout_seconds"],
+            self.settings["max_unanswered"],
+        )
+
+    def make_line(self) -> Line:
+        """Give the connection to the broker.
+
+        Raises:
+            Refusal: there is none.
+        """
+        from thywill_server.application.remote_stomp.line import SiteLine
+
+        if self.publisher is None:
+            sentence = "This site has no broker, so it reaches no application in another process."
+            raise Refusal("application-unavailable", sentence)
+        return SiteLine(self.publisher, is_own=False)
+
     def serve(self) -> None:
         """Begin to take what other programs publish, if the settings say where."""
         if self.settings["outgoing_destination"]:
@@ -71,11 +104,12 @@ class LocalPython(ApplicationComponent):
             )
 
     def stop(self) -> Any:
-        """Look at slow functions no more, and take nothing more from others."""
+        """Look at slow functions no more, take nothing more from others, ask nobody."""
         self._slow_calls.stop()
         outgoing, self._outgoing = self._outgoing, None
         if outgoing is not None:
             outgoing.stop()
+        return self._asker.stop() if "_asker" in self.__dict__ else None
 
     def application_names(self) -> list[str]:
         """List the applications, in alphabetical order."""
@@ -131,8 +165,11 @@ class LocalPython(ApplicationComponent):
         return problems
 
     def health(self) -> dict[str, Any]:
-        """Count the applications."""
-        return {"status": "ok", "applications": len(self.applications)}
+        """Count the applications, and list those in other processes that do not answer."""
+        health: dict[str, Any] = {"status": "ok", "applications": len(self.applications)}
+        if "_asker" in self.__dict__:
+            health["silent"] = self._asker.silent()
+        return health
 
     def bootstrap_client(self, client: Client, configuration: ClientConfiguration) -> None:
         """Add what the client's application declares, then let it add more."""
@@ -158,6 +195,8 @@ class LocalPython(ApplicationComponent):
     def receive(self, client: Client, message: ClientMessage) -> Json:
         """Give the message to the application's function for it, and its result as the reply."""
         application = self._application_of(client)
+        if application.is_remote:
+            return self._hand_over(application, client, message)
         command = self._command_for(application, message)
         if command.rate is not None:
             browser = client.session_identity or client.uuid
@@ -177,6 +216,13 @@ class LocalPython(ApplicationComponent):
             return plain(reply)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{command.name}: its reply cannot be sent ({error})") from error
+
+    def _hand_over(self, application: Application, client: Client, message: ClientMessage) -> Json:
+        """Have a message answered by the application's own process."""
+        self._equip(client)
+        about = {"id": message.id, "command": message.command, "message": message.content}
+        with handling(self.push, self, application.name):
+            return self._asker.ask("message", application.name, client, about)
 
     def ping(self, client: Client, content: Json) -> dict[str, Json]:
         """Push it from a function that is called as those of applications are."""
@@ -331,7 +377,13 @@ class LocalPython(ApplicationComponent):
             self.settings["packages"],
             self.setting_name("packages"),
             self.settings["max_state_bytes"],
+            self._make_remote,
         )
+
+    def _make_remote(self, name: str, declared: RemoteApplication) -> App:
+        from thywill_server.application.remote_stomp.declarations import app_of
+
+        return app_of(name, declared.told, self._asker.ask, self._asker.tell)
 
     def _command_for(self, application: Application, message: ClientMessage) -> Command:
         app = application.app

@@ -71,6 +71,23 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         "takes what other programs publish with the site's own login; empty: none.",
         default="",
     ),
+    "reply_timeout_seconds": Setting(
+        kind="float",
+        help="How long the reply of an application in another process is waited for, in "
+        "seconds; then the browser reads "
+        "application-timeout.",
+        default=10.0,
+        minimum=0.05,
+        maximum=3600,
+    ),
+    "max_unanswered": Setting(
+        kind="int",
+        help="How many messages one process sends to such an application without any answer; "
+        "then the browser reads "
+        "application-unavailable at once, but for one try every reply_timeout_seconds.",
+        default=100,
+        minimum=1,
+    ),
     "max_outgoing": Setting(
         kind="int",
         help="How many messages of that queue the broker hands to this process before one is "

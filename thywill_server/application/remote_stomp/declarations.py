@@ -7,6 +7,7 @@
         "parameters": {"greeting": "hello"},
         "bootstrap": True,       # ask about each page
         "events": True,          # tell who comes and goes
+        "events_destination": "/queue/...",    # somewhere else than everything else
         "channels": {
             "room:{room}": {"history": 200, "may_join": "ask", "snapshot": True, "presence": True},
             "news": {"may_join": "everybody"},    # or "users": who is logged in
@@ -16,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -25,7 +27,10 @@ from thywill_server.application.channels import ChannelPattern
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.encoding import Json, encode_json
+from thywill_server.errors import Refusal
 from thywill_server.settings_table import Setting, did_you_mean
+
+log = logging.getLogger(__name__)
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -37,6 +42,7 @@ FIELDS: Final[Mapping[str, Setting]] = {
     "parameters": Setting(kind="mapping", help="Told to the page's scripts.", default={}),
     "bootstrap": Setting(kind="bool", help="Whether it is asked about each page.", default=False),
     "events": Setting(kind="bool", help="Whether it is told who comes and goes.", default=False),
+    "events_destination": Setting(kind="str", help="Where; by default as everything else."),
     "channels": Setting(kind="mapping", help="Its channels, by pattern.", default={}),
 }
 
@@ -56,8 +62,8 @@ CHANNEL_FIELDS: Final[Mapping[str, Setting]] = {
 Asking = Callable[[str, str, Client, Mapping[str, Json]], Json]
 """Asks the application in the other process, and waits: ``(kind, application, client, about)``."""
 
-Telling = Callable[[str, str, Client], None]
-"""Tells it something, and does not wait: ``(kind, application, client)``."""
+Telling = Callable[[str, str, Client, str], None]
+"""Tells it something, and does not wait: ``(kind, application, client, destination)``."""
 
 
 def problems_of(applications: Mapping[str, Any]) -> list[str]:
@@ -106,13 +112,26 @@ def app_of(name: str, told: Mapping[str, Any], ask: Asking, tell: Telling) -> Ap
 
     _name(bootstrap, name, "bootstrap")
     if told.get("events"):
-        app.on_connect(_name(lambda client: tell("connected", name, client), name, "connected"))
-        app.on_disconnect(
-            _name(lambda client: tell("disconnected", name, client), name, "disconnected")
-        )
+        app.on_connect(_teller("connected", name, told, tell))
+        app.on_disconnect(_teller("disconnected", name, told, tell))
     for pattern, channel in told.get("channels", {}).items():
         _declare(app, name, pattern, channel, ask)
     return app
+
+
+def _teller(
+    kind: str, application: str, told: Mapping[str, Any], tell: Telling
+) -> Callable[[Client], None]:
+    destination = told.get("events_destination") or ""
+
+    def tell_it(client: Client) -> None:
+        try:
+            tell(kind, application, client, destination)
+        except Refusal as refusal:
+            log.info("%s is not told that a page has %s: %s", application, kind, refusal)
+
+    _name(tell_it, application, kind)
+    return tell_it
 
 
 def _declare(

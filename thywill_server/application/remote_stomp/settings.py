@@ -9,6 +9,8 @@ from thywill_server.application.settings import SETTINGS as LOCAL_SETTINGS
 from thywill_server.settings_table import Setting
 
 _SHARED: Final = (
+    "reply_timeout_seconds",
+    "max_unanswered",
     "max_outgoing",
     "default",
     "slow_handler_seconds",
@@ -24,22 +26,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         required=True,
         help='What each application is, by name: a mapping with "title", "scripts", "styles", '
         '"template", "parameters" and "channels", and "bootstrap": True where it is asked about '
-        'each page, "events": True where it is told who comes and goes.',
-    ),
-    "reply_timeout_seconds": Setting(
-        kind="float",
-        help="How long a reply is waited for, in seconds; then the browser reads "
-        "application-timeout.",
-        default=10.0,
-        minimum=0.05,
-        maximum=3600,
-    ),
-    "max_unanswered": Setting(
-        kind="int",
-        help="How many messages one process sends without any answer; then the browser reads "
-        "application-unavailable at once, but for one try every reply_timeout_seconds.",
-        default=100,
-        minimum=1,
+        'each page, "events": True where it is told who comes and goes (and '
+        '"events_destination", if that goes to another queue).',
     ),
     "outgoing_destination": Setting(
         kind="str",

@@ -49,6 +49,12 @@ class Publisher:
         heart_beat_seconds: how often both sides show that they live.
         max_queued_messages: beyond it `publish` is unavailable.
         max_queued_bytes: likewise, for the bodies together.
+
+    Attributes:
+        address: host and port.
+        login: as given.
+        passcode: as given.
+        virtual_host: as given.
     """
 
     def __init__(
@@ -63,8 +69,8 @@ class Publisher:
         max_queued_messages: int,
         max_queued_bytes: int,
     ) -> None:
-        self._address = (host, port)
-        self._login, self._passcode, self._virtual_host = login, passcode, virtual_host
+        self.address = (host, port)
+        self.login, self.passcode, self.virtual_host = login, passcode, virtual_host
         self._heart_beat_ms = int(heart_beat_seconds * 1000)
         self._max_messages, self._max_bytes = max_queued_messages, max_queued_bytes
         self._lock = threading.Lock()
@@ -124,7 +130,7 @@ class Publisher:
         try:
             reactor_bridge.call_and_wait(self._confirmation, timeout_seconds=timeout_seconds)
         except TimeoutError:
-            where = "{}:{}".format(*self._address)
+            where = "{}:{}".format(*self.address)
             why = (
                 f"The broker at {where} has not confirmed it within {timeout_seconds:g} s."
                 if self.is_connected
@@ -154,10 +160,10 @@ class Publisher:
     def _started_service(self) -> StompClientService:
         if self._service is None:
             self._service = StompClientService(
-                [self._address],
-                login=self._login,
-                passcode=self._passcode,
-                virtual_host=self._virtual_host,
+                [self.address],
+                login=self.login,
+                passcode=self.passcode,
+                virtual_host=self.virtual_host,
                 heart_beat=(self._heart_beat_ms, self._heart_beat_ms),
                 max_queued=self._max_messages,
                 max_queued_bytes=self._max_bytes,

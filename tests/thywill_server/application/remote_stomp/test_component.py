@@ -9,7 +9,7 @@ import pytest
 from tests.support.recording import RecordingPush
 from thywill_server.application.base import ClientMessage, Join
 from thywill_server.application.remote_stomp import RemoteStomp
-from thywill_server.application.remote_stomp.component import RemoteApplicationError
+from thywill_server.application.remote_stomp.asking import RemoteApplicationError
 from thywill_server.application.remote_stomp.line import Delivery
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
