@@ -54,24 +54,26 @@ def stomp(command: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes = 
     return command + b"\n" + lines + b"\n" + body + b"\0"
 
 
-def get(path: bytes) -> bytes:
-    """An HTTP request that keeps the connection."""
-    return b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+def get(path: bytes, headers: bytes = b"") -> bytes:
+    """An HTTP request that keeps the connection; headers are whole lines."""
+    return b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + b"\r\n"
 
 
-def post(path: bytes, body: bytes, content_type: bytes = b"text/plain") -> bytes:
+def post(
+    path: bytes, body: bytes, content_type: bytes = b"text/plain", headers: bytes = b""
+) -> bytes:
     """The same with a body, whose length the generator puts in."""
     head = b"POST " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " + content_type
-    return head + b"\r\n<<LEN:" + body + b":LEN>>"
+    return head + b"\r\n" + headers + b"<<LEN:" + body + b":LEN>>"
 
 
-def upgrade(path: bytes, protocol: bytes = b"") -> bytes:
+def upgrade(path: bytes, protocol: bytes = b"", headers: bytes = b"") -> bytes:
     """The request that begins a WebSocket."""
     offered = b"Sec-WebSocket-Protocol: " + protocol + b"\r\n" if protocol else b""
     return (
         b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        b"Sec-WebSocket-Version: 13\r\n" + offered + b"\r\n"
+        b"Sec-WebSocket-Version: 13\r\n" + offered + headers + b"\r\n"
     )
 
 
@@ -134,7 +136,7 @@ class Conversation:
         return self._add("repoll", send)
 
     def packets(self, framing: str) -> Self:
-        """What comes down are packets of Orbited: ``text`` or ``raw``."""
+        """What comes down are packets of Orbited: ``text``, ``raw`` or ``sse``."""
         return self._add("packets", framing)
 
     def acknowledge(self, send: bytes) -> Self:
@@ -144,6 +146,12 @@ class Conversation:
     def pong(self, send: bytes, socket: str) -> Self:
         """What answers a ping packet."""
         return self._add("pong", socket, send)
+
+    def given(self, clients: Iterable[Iterable[bytes]]) -> Self:
+        """What each client knows before it begins: its ``<<GV0>>``, ``<<GV1>>``, and so on."""
+        for values in clients:
+            self._add("given", *values)
+        return self
 
     def flag(self, word: str) -> Self:
         """``upclose`` or ``eio``."""

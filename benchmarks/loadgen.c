@@ -20,17 +20,20 @@
  *                                           response (kept as <<KEY>>), or for these bytes
  *   publish down|up BYTES [resp]            one message; resp: wait for its response
  *   repoll BYTES                            sent after each complete response on "down" (long poll)
- *   packets text|raw                        the stream holds packets of Orbited; text: in base64
+ *   packets text|raw|sse                    the stream holds packets of Orbited; text: in base64,
+ *                                           sse: as JSON in events
  *   ack BYTES                               sent on "down" after every 32 packets
  *   pong down|up BYTES                      answers a packet called ping
  *   upclose                                 close "up" when the conversation has begun
  *   eio                                     answer the pings of Engine.IO
+ *   given BYTES ...                         what the next client knows already: its <<GV0>>, <<GV1>>
  *
  * In templates: <<IDX>> number of the client and <<SEQ>> of the message (7 digits each), <<KEY>>
  * what was captured, <<ACK>> the last packet id read, <<UPK>> the id of the next packet upstream as
  * an argument of a packet, <<AKP>> a whole packet that acknowledges; and around other bytes
- * <<B64:...:B64>> their base64, <<WSF:...:WSF>> one binary WebSocket frame (masked with 0, so that
- * it can be read), <<LEN:...:LEN>> their length as the last line of an HTTP head, and then they.
+ * <<B64:...:B64>> their base64, <<ARG:...:ARG>> the last argument of a packet, <<WSF:...:WSF>> one
+ * binary WebSocket frame (masked with 0, so that it can be read), <<LEN:...:LEN>> their length as
+ * the last line of an HTTP head, and then they.
  *
  * The last line on stdout is a JSON object with the figures. CPU time is that of --pids.
  * LG_DEBUG=1 in the environment tells about refused requests and lost connections.
@@ -68,10 +71,11 @@ static double now(void) {
 }
 
 /* ---------- templates ---------- */
-enum { S_LIT, S_IDX, S_SEQ, S_KEY, S_ACK, S_UPK, S_AKP, S_B64, S_WSF, S_LEN };
+enum { S_LIT, S_IDX, S_SEQ, S_KEY, S_ACK, S_UPK, S_AKP, S_GIV, S_B64, S_WSF, S_LEN, S_ARG };
 
-static const char *const TOKENS[] = {0,         "<<IDX>>", "<<SEQ>>", "<<KEY>>", "<<ACK>>",
-                                     "<<UPK>>", "<<AKP>>", "<<B64:",  "<<WSF:",  "<<LEN:"};
+static const char *const TOKENS[] = {0,         "<<IDX>>", "<<SEQ>>", "<<KEY>>",
+                                     "<<ACK>>", "<<UPK>>", "<<AKP>>", "<<GV",
+                                     "<<B64:",  "<<WSF:",  "<<LEN:",  "<<ARG:"};
 typedef struct tmpl tmpl;
 
 typedef struct {
@@ -104,7 +108,7 @@ static tmpl *compile(const u8 *p, int n) {
     while (i < n) {
         int type = S_LIT, length = 7;
         if (i + 7 <= n && p[i] == '<' && p[i + 1] == '<')
-            for (int k = S_IDX; k <= S_LEN; k++)
+            for (int k = S_IDX; k <= S_ARG; k++)
                 if (!memcmp(p + i, TOKENS[k], strlen(TOKENS[k])))
                     type = k;
         if (type == S_LIT) {
@@ -114,6 +118,8 @@ static tmpl *compile(const u8 *p, int n) {
         literal(t, p + begin, i - begin);
         seg *g = &t->s[t->n++];
         g->type = type;
+        if (type == S_GIV)
+            g->len = p[i + 4] - '0';
         if (type >= S_B64) {
             char end[8] = {':', p[i + 2], p[i + 3], p[i + 4], '>', '>', 0};
             u8 *e = memmem(p + i, n - i, end, 6);
@@ -195,7 +201,7 @@ typedef struct {
     tmpl *pub;
     int pubsock, pubwait;
     tmpl *repoll, *ack, *pong;
-    int pongsock, is_raw;
+    int pongsock, is_raw, is_sse;
     int upclose;
     int eio;
     struct sockaddr_in late;
@@ -203,6 +209,15 @@ typedef struct {
 } role;
 
 static role roles[2]; /* 0 sub, 1 pub */
+
+enum { MAX_GIVEN = 4096, GIVEN_VALUES = 6 };
+
+static struct {
+    u8 *bytes[GIVEN_VALUES];
+    int length[GIVEN_VALUES];
+} given[MAX_GIVEN];
+
+static int ngiven;
 
 /* ---------- clients ---------- */
 struct client;
@@ -335,6 +350,12 @@ static int render(tmpl *t, client *c, long seq, u8 *o) {
         case S_ACK:
             n += sprintf((char *)o + n, "%ld", c->ack);
             break;
+        case S_GIV:
+            if (c->idx >= ngiven || g->len < 0 || g->len >= GIVEN_VALUES)
+                die("a client was given too little");
+            memcpy(o + n, given[c->idx].bytes[g->len], given[c->idx].length[g->len]);
+            n += given[c->idx].length[g->len];
+            break;
         case S_UPK: {
             char id[24];
             int k = sprintf(id, "%ld", ++c->upstream_id);
@@ -367,6 +388,14 @@ static int render(tmpl *t, client *c, long seq, u8 *o) {
             memset(o + n, 0, 4);
             memcpy(o + n + 4, inner, k);
             n += 4 + k;
+            break;
+        }
+        case S_ARG: {
+            u8 inner[8192];
+            int k = render(g->sub, c, seq, inner);
+            n += sprintf((char *)o + n, "0%d,", k);
+            memcpy(o + n, inner, k);
+            n += k;
             break;
         }
         case S_LEN: {
@@ -552,10 +581,85 @@ static void feed(client *c, const u8 *p, int n) {
         advance(c);
 }
 
+/* One argument of a packet: its id, its name, or its data. */
+static void argument(client *c, const u8 *arg, long length, int is_last) {
+    static u8 dec[1 << 20];
+    if (c->oarg == 0) {
+        long v = 0;
+        for (int i = 0; i < length; i++)
+            v = v * 10 + arg[i] - '0';
+        if (v > c->ack)
+            c->ack = v;
+    } else if (c->oarg == 1) {
+        c->oname = length ? arg[0] : 0;
+        if (c->oname == 'c')
+            closed_early++;
+        if (c->oname != 'd' && length == 4 && !memcmp(arg, "open", 4))
+            feed(c, (const u8 *)"[open]", 6);
+        if (c->oname == 'p' && c->r->pong)
+            answer(c, c->r->pongsock, c->r->pong);
+    } else if (c->oarg == 2 && c->oname == 'd') {
+        if (c->r->is_raw)
+            feed(c, arg, length);
+        else
+            feed(c, dec, b64dec(arg, length, dec));
+    }
+    if (is_last && c->r->ack && ++c->unacked >= 32) {
+        c->unacked = 0;
+        answer(c, 0, c->r->ack);
+    }
+    c->oarg = is_last ? 0 : c->oarg + 1;
+}
+
+/* A line of an event stream: "data: [["3", "data", "QUJD"], ...]", others mean nothing here. Nothing
+ * is escaped in there: names and base64 hold no quotation marks. */
+static void event_line(client *c, const u8 *p, int n) {
+    if (n < 6 || memcmp(p, "data: ", 6))
+        return;
+    const u8 *end = p + n;
+    while ((p = memchr(p, '"', end - p))) {
+        const u8 *begin = ++p;
+        p = memchr(p, '"', end - p);
+        if (!p || p + 1 >= end) {
+            gaps++;
+            return;
+        }
+        argument(c, begin, p - begin, p[1] == ']');
+        p++;
+    }
+}
+
+static void event_stream(client *c, const u8 *p, int n) {
+    while (n > 0) {
+        const u8 *e = memchr(p, '\n', n);
+        int k = e ? e - p : n;
+        if (c->on || !e) {
+            if (c->on + k > c->ocap) {
+                c->ocap = (c->on + k) * 2 + 64;
+                c->obuf = realloc(c->obuf, c->ocap);
+            }
+            memcpy(c->obuf + c->on, p, k);
+            c->on += k;
+        }
+        if (!e)
+            return;
+        if (c->on)
+            event_line(c, c->obuf, c->on);
+        else
+            event_line(c, p, k);
+        c->on = 0;
+        p += k + 1;
+        n -= k + 1;
+    }
+}
+
 /* orbited packets: ([01]<len>,<arg>)*; args id,name[,b64] ; between packets ' ' and 'x' are padding
  */
 static void orb(client *c, const u8 *p, int n) {
-    static u8 dec[1 << 20];
+    if (c->r->is_sse) {
+        event_stream(c, p, n);
+        return;
+    }
     while (n > 0) {
         if (c->ost == 0) {
             if (*p == ' ' || *p == 'x') {
@@ -607,33 +711,7 @@ static void orb(client *c, const u8 *p, int n) {
             n -= k;
             if (c->on < c->olen)
                 return;
-            if (c->oarg == 0) {
-                long v = 0;
-                for (int i = 0; i < c->olen; i++)
-                    v = v * 10 + arg[i] - '0';
-                if (v > c->ack)
-                    c->ack = v;
-            } else if (c->oarg == 1) {
-                c->oname = c->olen ? arg[0] : 0;
-                if (c->oname == 'c')
-                    closed_early++;
-                if (c->oname != 'd' && c->olen == 4 && !memcmp(arg, "open", 4))
-                    feed(c, (const u8 *)"[open]", 6);
-                if (c->oname == 'p' && c->r->pong)
-                    answer(c, c->r->pongsock, c->r->pong);
-            } else if (c->oarg == 2 && c->oname == 'd') {
-                if (c->r->is_raw) {
-                    feed(c, arg, c->olen);
-                } else {
-                    int k2 = b64dec(arg, c->olen, dec);
-                    feed(c, dec, k2);
-                }
-            }
-            if (c->olast && c->r->ack && ++c->unacked >= 32) {
-                c->unacked = 0;
-                answer(c, 0, c->r->ack);
-            }
-            c->oarg = c->olast ? 0 : c->oarg + 1;
+            argument(c, arg, c->olen, c->olast);
             c->ost = 0;
         }
     }
@@ -1181,6 +1259,13 @@ static void load(const char *fn) {
         } else if (!strcmp(a[0], "packets")) {
             r->l2 = L2_ORB;
             r->is_raw = n > 1 && !strcmp(a[1], "raw");
+            r->is_sse = n > 1 && !strcmp(a[1], "sse");
+        } else if (!strcmp(a[0], "given")) {
+            if (ngiven == MAX_GIVEN)
+                die("too many clients were given something");
+            for (int i = 1; i < n && i <= GIVEN_VALUES; i++)
+                given[ngiven].bytes[i - 1] = unhex(a[i], &given[ngiven].length[i - 1]);
+            ngiven++;
         } else if (!strcmp(a[0], "ack")) {
             int k;
             u8 *b = unhex(a[1], &k);

@@ -32,6 +32,7 @@ class Workload:
         window: see the module.
         first_messages: how many to begin with, to find out how many a run needs.
         rate_per_second: of an open loop; 0 for a closed one.
+        is_extra: measured only when it is named.
         sentence: for those who read the table.
     """
 
@@ -44,28 +45,41 @@ class Workload:
     first_messages: int
     sentence: str
     rate_per_second: int = 0
+    is_extra: bool = False
 
 
 STOMP: Final = "stomp"
 WEB: Final = "web"
+GROWTH: Final = "growth"
+POST: Final = "post"
 HTTP: Final = "http"
 MEMORY: Final = "memory"
 
+ONE: Final = "one in flight"
+MANY: Final = "64 in flight"
+BACK: Final = "each to itself and back"
+
 _ALL: Final = [
-    Workload("D1", STOMP, "stomp", "fanout", 1, 512, 3000, "one to one, 512 in flight"),
-    Workload("D1w1", STOMP, "stomp", "fanout", 1, 1, 500, "one to one, one in flight"),
-    Workload("D100", STOMP, "stomp", "fanout", 100, 64, 100, "one to 100, 64 in flight"),
-    Workload("D1000", STOMP, "stomp", "fanout", 1000, 64, 70, "one to 1,000, 64 in flight"),
-    Workload("E32", STOMP, "stompecho", "echo", 32, 1, 1000, "32 clients, each to itself and back"),
-    Workload("A100w1", WEB, "fan", "fanout", 100, 1, 300, "one to 100, one in flight"),
-    Workload("A1000w1", WEB, "fan", "fanout", 1000, 1, 40, "one to 1,000, one in flight"),
-    Workload("A100", WEB, "fan", "fanout", 100, 64, 300, "one to 100, 64 in flight"),
-    Workload("A1000", WEB, "fan", "fanout", 1000, 64, 70, "one to 1,000, 64 in flight"),
-    Workload("R100", WEB, "fan", "fanout", 100, 64, 600, "one to 100, 200 messages a second", 200),
-    Workload("B1", WEB, "echo", "echo", 1, 1, 300, "one client, to itself and back"),
-    Workload("B32", WEB, "echo", "echo", 32, 1, 1000, "32 clients, each to itself and back"),
-    Workload("P32", WEB, "post", "echo", 32, 1, 400, "32 clients, up by POST, back by push"),
-    Workload("H32", HTTP, "http", "echo", 32, 1, 2000, "32 connections, request and response"),
+    Workload("A100w1", WEB, "fan", "fanout", 100, 1, 100, f"one to 100, {ONE}"),
+    Workload("A1000w1", WEB, "fan", "fanout", 1000, 1, 10, f"one to 1,000, {ONE}"),
+    Workload("A100", WEB, "fan", "fanout", 100, 64, 150, f"one to 100, {MANY}"),
+    Workload("A1000", WEB, "fan", "fanout", 1000, 64, 20, f"one to 1,000, {MANY}"),
+    Workload("R100", WEB, "fan", "fanout", 100, 64, 60, "one to 100, 200 messages a second", 200),
+    Workload("B32", WEB, "echo", "echo", 32, 1, 400, f"32 clients, {BACK}"),
+    Workload("B1", WEB, "echo", "echo", 1, 1, 200, "one client, to itself and back", 0, True),
+    Workload("G100w1", GROWTH, "growth", "fanout", 100, 1, 100, f"one to 100, {ONE}"),
+    Workload("G1000w1", GROWTH, "growth", "fanout", 1000, 1, 10, f"one to 1,000, {ONE}"),
+    Workload("G10000w1", GROWTH, "growth", "fanout", 10000, 1, 3, f"one to 10,000, {ONE}"),
+    Workload("G100", GROWTH, "growth", "fanout", 100, 64, 150, f"one to 100, {MANY}"),
+    Workload("G10000", GROWTH, "growth", "fanout", 10000, 64, 20, f"one to 10,000, {MANY}"),
+    Workload("P32", POST, "post", "echo", 32, 1, 300, "32 clients, up by POST, back by push"),
+    Workload("D1", STOMP, "stomp", "fanout", 1, 512, 2000, "one to one, 512 in flight"),
+    Workload("D1w1", STOMP, "stomp", "fanout", 1, 1, 300, f"one to one, {ONE}"),
+    Workload("D100", STOMP, "stomp", "fanout", 100, 64, 100, f"one to 100, {MANY}"),
+    Workload("D1000", STOMP, "stomp", "fanout", 1000, 64, 70, f"one to 1,000, {MANY}", 0, True),
+    Workload("E32", STOMP, "stompecho", "echo", 32, 1, 600, f"32 clients, {BACK}"),
+    Workload("L32", HTTP, "poll", "fanout", 32, 1, 200, "32 long polls, answered and asked again"),
+    Workload("H32", HTTP, "http", "echo", 32, 1, 1000, "32 connections, request and response"),
     Workload("C", MEMORY, "memory", "hold", 0, 0, 0, "idle subscribed connections"),
 ]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.systems import brokers, comet, references, web
+from benchmarks.systems import brokers, comet, references, sites, web
 from benchmarks.systems.base import Bench, System
 
-FAMILIES: Final = (brokers, comet, web, references)
+FAMILIES: Final = (comet, sites, brokers, web, references)
 """Modules with a list ``SYSTEMS`` of classes, or of whatever makes a system."""
 
 Make = Callable[[Bench], System]

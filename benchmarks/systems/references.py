@@ -24,7 +24,7 @@ STOMP_KINDS: Final = frozenset({"stomp", "stompecho"})
 class Floor(System):
     """One of the programs in ``servers/``."""
 
-    kinds: ClassVar = frozenset({"stomp", "stompecho", "fan", "echo", "memory"})
+    kinds = frozenset({"stomp", "stompecho"})
     is_reference: ClassVar = True
     _port = 0
     _publish_port = 0
@@ -34,7 +34,11 @@ class Floor(System):
         self.title = title
         self._program, self._way = program, way
         self._frame_bytes = 0
-        self.is_in_short_runs = way in ("c-send", "tw-write", "tw-direct")
+        self.is_in_short_runs = way == "c-send"
+        if way in ("c-send", "c-gather", "tw-write", "tw-direct"):
+            self.kinds = type(self).kinds | {"fan", "echo"}
+        if way == "c-send":
+            self.kinds |= {"growth"}
         super().__init__(bench)
 
     def version(self) -> str:
@@ -78,7 +82,7 @@ class Floor(System):
 class HttpFloor(System):
     """Request and response: what one round of long polling costs at least."""
 
-    kinds: ClassVar = frozenset({"http"})
+    kinds = frozenset({"http"})
     is_reference: ClassVar = True
     _port = 0
 

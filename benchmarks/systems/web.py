@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
-import subprocess
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
 from benchmarks.conversation import MESSAGE, Conversation, post, text_frame, upgrade
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import SERVERS, Bench, System, output_of
+from benchmarks.systems.base import SERVERS, Bench, System, output_of, run_quietly
 
 UVICORN: Final = ("uvicorn", "uvloop", "httptools", "websockets")
 UVICORN_OPTIONS: Final = (
@@ -25,9 +25,13 @@ UVICORN_OPTIONS: Final = (
 )
 
 
+REDIS_LIBRARIES: Final = ("libjemalloc2", "liblzf1", "libatomic1")
+"""What Redis needs that a small Debian does not have."""
+
+
 def room_of(kind: str) -> bytes:
     """One for each client that waits for its own message, else one for all."""
-    return b"all" if kind in ("fan", "memory") else b"own<<IDX>>"
+    return b"all" if kind in ("fan", "growth", "memory") else b"own<<IDX>>"
 
 
 class Rooms(System):
@@ -72,7 +76,7 @@ class StarletteRooms(Rooms):
 
     name = "starlette"
     title = "Starlette on uvicorn"
-    kinds: ClassVar = frozenset({"fan", "echo", "memory", "post"})
+    kinds = frozenset({"fan", "growth", "echo", "memory", "post"})
     packages: ClassVar = ("starlette", *UVICORN)
 
     def start(self) -> None:
@@ -84,7 +88,7 @@ class StarletteRooms(Rooms):
 class ChannelsRooms(Rooms):
     """Django Channels on Daphne, with a layer in memory or in Redis."""
 
-    kinds: ClassVar = frozenset({"fan", "echo", "memory", "post"})
+    kinds = frozenset({"fan", "echo", "memory", "post"})
     packages: ClassVar = ("channels", "daphne", "channels_redis", "Django")
 
     def __init__(self, layer: str, title: str, bench: Bench) -> None:
@@ -96,15 +100,38 @@ class ChannelsRooms(Rooms):
     def missing(self) -> str | None:
         """Redis, where it is needed."""
         if self._layer != "memory" and shutil.which("redis-server") is None:
-            return "Redis is not installed (Debian: sudo apt install redis-server)"
+            reason = self.bench.unpack("redis-tools", *REDIS_LIBRARIES)
+            if reason is not None:
+                return f"Redis {reason}"
         return super().missing()
+
+    def version(self) -> str:
+        """Those of the packages, and Redis."""
+        names = ["channels", "daphne", "Django"]
+        if self._layer != "memory":
+            names.append("channels_redis")
+        versions = [f"{name} {self.bench.version_of(name)}" for name in names]
+        if self._layer != "memory":
+            said = output_of([self._redis(), "--version"], self._libraries())
+            versions.append("Redis " + (re.findall(r"v=(\S+)", said) or ["?"])[0])
+        return ", ".join([*versions, f"Python {platform.python_version()}"])
+
+    def _redis(self) -> str:
+        # In Debian's package, redis-server is this program under another name.
+        return shutil.which("redis-server") or str(self.bench.work / "redis-server")
+
+    def _libraries(self) -> dict[str, str]:
+        folders = sorted(self.bench.debian.glob("usr/lib/*-linux-gnu"))
+        return {"LD_LIBRARY_PATH": ":".join(map(str, folders))} if folders else {}
 
     def start(self) -> None:
         """Redis counts as well."""
         self.port, redis_port = free_ports(2)
         if self._layer != "memory":
+            if shutil.which("redis-server") is None:
+                shutil.copy2(self.bench.debian / "usr/bin/redis-check-rdb", self._redis())
             options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-            self.processes.start(["redis-server", "--port", redis_port, *options])
+            self.processes.start([self._redis(), "--port", redis_port, *options], self._libraries())
             self.processes.wait_for(redis_port)
         options = ["-b", "127.0.0.1", "-v", "0", "--access-log", os.devnull]
         self.run_python(
@@ -117,37 +144,42 @@ class ChannelsRooms(Rooms):
 class NodeRooms(Rooms):
     """Node with the packages ws or socket.io, from npm."""
 
-    kinds: ClassVar = frozenset({"fan", "echo", "memory"})
+    kinds = frozenset({"fan", "echo", "memory"})
 
     def __init__(self, way: str, package: str, title: str, bench: Bench) -> None:
         self.name = f"node-{way}"
         self.title = title
         self._way, self._package = way, package
+        self._node = ["node"]
         self._modules = bench.work / "node" / "node_modules"
         super().__init__(bench)
 
     def missing(self) -> str | None:
         """Node, or the package."""
-        if shutil.which("node") is None or shutil.which("npm") is None:
-            return "Node is not installed (Debian: sudo apt install nodejs npm)"
+        commands = self.bench.node()
+        if commands is None:
+            return (
+                "Node is not there, nor can it be installed (Debian: sudo apt install nodejs npm)"
+            )
+        self._node, npm = commands
         if not (self._modules / self._package).exists():
             self._modules.mkdir(parents=True, exist_ok=True)
-            command = ["npm", "install", "--no-audit", "--no-fund", "--silent", self._package]
-            subprocess.run(command, cwd=self._modules.parent, check=False)
+            command = [*npm, "install", "--no-audit", "--no-fund", "--silent", self._package]
+            run_quietly(command, self.bench.log, self._modules.parent)
         is_there = (self._modules / self._package).exists()
         return None if is_there else f"npm could not install {self._package}"
 
     def version(self) -> str:
         """The package's and Node's."""
         code = f"console.log(require('{self._package}/package.json').version)"
-        version = output_of(["node", "-e", code], {"NODE_PATH": str(self._modules)})
-        return f"{self._package} {version}, Node {output_of(['node', '--version'])}"
+        version = output_of([*self._node, "-e", code], {"NODE_PATH": str(self._modules)})
+        return f"{self._package} {version}, Node {output_of([*self._node, '--version'])}"
 
     def start(self) -> None:
         """One process."""
         (self.port,) = free_ports(1)
         environment = {"NODE_PATH": str(self._modules)}
-        command = ["node", SERVERS / "node_server.js", self.port, self._way]
+        command = [*self._node, SERVERS / "node_server.js", self.port, self._way]
         self.processes.start(command, environment)
         self.processes.wait_for(self.port)
 
@@ -163,7 +195,7 @@ class PythonSocketIO(Rooms):
 
     name = "socketio-python"
     title = "python-socketio on uvicorn"
-    kinds: ClassVar = frozenset({"fan", "echo", "memory"})
+    kinds = frozenset({"fan", "echo", "memory"})
     packages: ClassVar = ("python-socketio", *UVICORN)
 
     def start(self) -> None:
@@ -195,22 +227,29 @@ class Nchan(System):
 
     name = "nchan"
     title = "nchan (nginx)"
-    kinds: ClassVar = frozenset({"fan", "echo", "memory"})
+    kinds = frozenset({"fan", "growth", "echo", "memory"})
     _port = 0
-    modules: ClassVar = (
-        Path("/usr/share/nginx/modules/ngx_nchan_module.so"),
-        Path("/usr/lib/nginx/modules/ngx_nchan_module.so"),
-    )
 
     def missing(self) -> str | None:
         """nginx or the module."""
-        if shutil.which("nginx") is None or not any(path.exists() for path in self.modules):
-            return "not installed (Debian: sudo apt install libnginx-mod-nchan)"
-        return None
+        if not self._program().exists() and (reason := self.bench.unpack("nginx")) is not None:
+            return reason
+        return None if self._modules() else self.bench.unpack("libnginx-mod-nchan")
 
     def version(self) -> str:
-        """That of nginx; the module does not tell its own."""
-        return output_of(["nginx", "-v"]).replace("nginx version: ", "")
+        """That of nginx and of the module."""
+        nginx = output_of([str(self._program()), "-v"]).replace("nginx version: ", "")
+        return f"nchan {self.bench.debian_version('libnginx-mod-nchan')}, {nginx}"
+
+    def _program(self) -> Path:
+        places = f"{os.environ.get('PATH', '')}:/usr/sbin"
+        return Path(shutil.which("nginx", path=places) or self.bench.debian / "usr/sbin/nginx")
+
+    def _modules(self) -> list[Path]:
+        roots = (Path("/"), self.bench.debian)
+        paths = ("usr/lib/nginx/modules", "usr/share/nginx/modules")
+        found = [root / path / "ngx_nchan_module.so" for root in roots for path in paths]
+        return [path for path in found if path.exists()]
 
     def start(self) -> None:
         """One worker, everything in one folder."""
@@ -218,14 +257,15 @@ class Nchan(System):
         folder = self.bench.work / "nginx"
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)
-        module = next(path for path in self.modules if path.exists())
         template = (SERVERS / "nchan.conf").read_text()
-        values = {"MODULE": module, "FOLDER": folder, "PORT": self._port}
+        values = {"MODULE": self._modules()[0], "FOLDER": folder, "PORT": self._port}
         for name, value in values.items():
             template = template.replace(f"@{name}@", str(value))
         (folder / "nginx.conf").write_text(template)
         log = folder / "logs" / "error.log"
-        self.processes.start(["nginx", "-c", folder / "nginx.conf", "-p", folder, "-e", log])
+        self.processes.start(
+            [self._program(), "-c", folder / "nginx.conf", "-p", folder, "-e", log]
+        )
         self.processes.wait_for(self._port)
 
     def conversation(self, kind: str) -> Conversation:
