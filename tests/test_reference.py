@@ -10,7 +10,7 @@ import pytest
 
 import thywill_server.application
 from tests.support.reference_tables import REFERENCE, page_with_tables
-from thywill_server.application import App, ClientConfiguration
+from thywill_server.application import App, ClientConfiguration, Connection
 from thywill_server.application.state import SharedState
 from thywill_server.client import NO_DATA, Client
 from thywill_server.push.orbited_stomp import ticket_key
@@ -97,13 +97,14 @@ def application_names() -> dict[str, Any]:
     names: dict[str, Any] = {}
     for name in thywill_server.application.__all__:
         member = getattr(thywill_server.application, name)
-        if member not in (Client, ClientConfiguration):
+        if member not in (Client, ClientConfiguration, Connection):
             names[signature(member, name)] = member
     # What the site itself calls, or sets, is no author's.
     names |= members(App, "app", {"serve_as"})
     names |= members(SharedState, "app.state", set())
     names |= members(Client, "client", set())
     names |= members(ClientConfiguration, "configuration", set())
+    names |= members(Connection, "connection", set())
     return names
 
 

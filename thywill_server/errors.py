@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
         Code("unknown-application", 404, "There is no such application."),
         Code("unknown-channel", 404, "There is no such channel."),
         Code("method-not-allowed", 405, "This address takes another method."),
+        Code("already-run", 409, "This command runs only once for each page."),
         Code("message-too-large", 413, "The message is too large."),
         Code("unsupported-media-type", 415, "Send JSON, or a form with a field message."),
         Code("too-many-requests", 429, "This comes too often; wait a little.", may_retry=True),

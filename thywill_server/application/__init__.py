@@ -1,8 +1,10 @@
 """What applications are written with; see `App` for the two ways to write one."""
 
 from thywill_server.application.app import App
+from thywill_server.application.connection import Connection
+from thywill_server.application.declared_commands import command, teardown
 from thywill_server.application.ending import disconnect
-from thywill_server.application.presence import presence
+from thywill_server.application.presence import connected, presence
 from thywill_server.application.publishing import (
     ChannelEvent,
     ahistory,
@@ -28,18 +30,22 @@ __all__ = [
     "ChannelEvent",
     "Client",
     "ClientConfiguration",
+    "Connection",
     "PushUnavailable",
     "RemoteApplication",
     "ahistory",
     "apublish",
     "broadcast",
     "broker",
+    "command",
+    "connected",
     "disconnect",
     "flush",
     "history",
     "presence",
     "publish",
     "send_message_to_client",
+    "teardown",
     "to_client",
     "to_subset",
     "to_user",

@@ -76,6 +76,8 @@ class Command:
         channel: in which channel its clients have to be allowed.
         rate: how often a client may ask for it.
         timeout_seconds: how long it is waited for; None: as the site's setting says.
+        run_once: whether it runs only once for each page.
+        is_slow: whether only some of its kind may run at once.
     """
 
     function: Callable[..., Any]
@@ -83,6 +85,8 @@ class Command:
     channel: ChannelPattern | None = None
     rate: Rate | None = None
     timeout_seconds: float | None = None
+    run_once: bool = False
+    is_slow: bool = False
 
     @property
     def name(self) -> str:
@@ -128,6 +132,8 @@ class App:
         self.template = template
         self.commands: dict[str, Command] = {}
         self.message_command: Command | None = None
+        self.default_command: Command | None = None
+        self.has_declared_commands = False
         self.bootstrap_functions: list[Callable[..., Any]] = []
         self.connect_functions: list[Callable[..., Any]] = []
         self.disconnect_functions: list[Callable[..., Any]] = []

@@ -67,6 +67,29 @@ def argument_decoder(function: Callable[..., Any]) -> Decoder | None:
         raise TypeError(f"{name}: cannot use the annotation of its message ({error})") from error
 
 
+def fields_decoder(function: Callable[..., Any]) -> Decoder:
+    """Give what turns an object into a function's keyword-only arguments, as a dict.
+
+    Raises:
+        TypeError: an annotation is not understood.
+    """
+    decoders: dict[str, PathDecoder] = {}
+    required = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            continue
+        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+        try:
+            decoders[parameter.name] = _decoder(_evaluated(annotation, function), {})
+        except (NameError, TypeError) as error:
+            name = getattr(function, "__qualname__", repr(function))
+            sentence = f"{name}: cannot use the annotation of {parameter.name} ({error})"
+            raise TypeError(sentence) from error
+        if parameter.default is parameter.empty:
+            required.append(parameter.name)
+    return lambda value: _fields(value, ROOT, decoders, required)
+
+
 def decoder_for(type_: Any) -> Decoder:
     """Give the function that reads a JSON value as this type.
 
@@ -130,16 +153,7 @@ def _dataclass(cls: type, known: dict[Any, list[PathDecoder]]) -> PathDecoder:
     ]
 
     def decode(value: Json, path: str) -> Any:
-        if not isinstance(value, dict):
-            raise InvalidMessage(path, f"expected an object, got {_shown(value)}")
-        for name in value:
-            if name not in own:
-                hint = did_you_mean(name, tuple(own))
-                raise InvalidMessage(_below(path, name), f"unknown field{hint}")
-        for name in required:
-            if name not in value:
-                raise InvalidMessage(_below(path, name), "missing")
-        items = {name: decoders[name](item, _below(path, name)) for name, item in value.items()}
+        items = _fields(value, path, decoders, required)
         try:
             return cls(**items)
         except ApplicationError:
@@ -149,6 +163,22 @@ def _dataclass(cls: type, known: dict[Any, list[PathDecoder]]) -> PathDecoder:
 
     made.append(decode)
     return decode
+
+
+def _fields(
+    value: Json, path: str, decoders: typing.Mapping[str, PathDecoder], required: Sequence[str]
+) -> dict[str, Any]:
+    """Read an object that has these fields, and no other ones."""
+    if not isinstance(value, dict):
+        raise InvalidMessage(path, f"expected an object, got {_shown(value)}")
+    for name in value:
+        if name not in decoders:
+            hint = did_you_mean(name, tuple(decoders))
+            raise InvalidMessage(_below(path, name), f"unknown field{hint}")
+    for name in required:
+        if name not in value:
+            raise InvalidMessage(_below(path, name), "missing")
+    return {name: decoders[name](item, _below(path, name)) for name, item in value.items()}
 
 
 def _union(arguments: tuple[Any, ...], known: dict[Any, list[PathDecoder]]) -> PathDecoder:

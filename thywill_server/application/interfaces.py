@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from thywill_server.application import declared_commands
 from thywill_server.application.app import App
 from thywill_server.application.packages import (
     INTERFACE_MODULES,
@@ -118,7 +119,21 @@ def load_application(package: str, make_remote: MakeRemote) -> Application:
         if not callable(receive):
             raise InterfaceError(f'"{package}" holds no application; {HOW_TO}', "thywill.E008")
         app = _app_of_functions(module, receive)
+    _add_declared_commands(app, package)
     return Application(name, package, app)
+
+
+def _add_declared_commands(app: App, package: str) -> None:
+    """Serve what the package's ``commands.py`` has marked, where there is one."""
+    name = f"{package}.{declared_commands.MODULE}"
+    file = f"{declared_commands.MODULE}.py"
+    if not any((folder / file).is_file() for folder in folders_of(package)):
+        return
+    module = _imported(name)
+    try:
+        declared_commands.register_commands(app, module)
+    except ValueError as error:
+        raise InterfaceError(f'"{name}": {error}', "thywill.E008") from error
 
 
 def _interface_module(package: str) -> ModuleType:
@@ -131,10 +146,14 @@ def _interface_module(package: str) -> ModuleType:
         ),
         package,
     )
+    return _imported(inner)
+
+
+def _imported(name: str) -> ModuleType:
     try:
-        return importlib.import_module(inner)
+        return importlib.import_module(name)
     except Exception as error:
-        sentence = f'cannot import "{inner}" ({import_reason(error)})'
+        sentence = f'cannot import "{name}" ({import_reason(error)})'
         raise InterfaceError(sentence, "thywill.E007") from error
 
 

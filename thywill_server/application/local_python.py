@@ -18,7 +18,13 @@ from thywill_server.application.base import (
     Join,
     Listing,
 )
+from thywill_server.application.batch import answer_each
 from thywill_server.application.channels import find_declaration
+from thywill_server.application.declared_commands import (
+    DeclaredBounds,
+    answers_batches,
+    slow_commands,
+)
 from thywill_server.application.ending import disconnect
 from thywill_server.application.interfaces import (
     Application,
@@ -66,6 +72,7 @@ class LocalPython(ApplicationComponent):
         super().__init__(settings, **collaborators)
         self._limiter = RateLimiter(self.settings["max_rate_keys"])
         self._slow_calls = SlowCalls(self.settings["slow_handler_seconds"])
+        self._declared = DeclaredBounds(self.settings["max_slow_commands"])
 
     @cached_property
     def _asker(self) -> Asker:
@@ -176,6 +183,8 @@ class LocalPython(ApplicationComponent):
         application = self._application_of(client)
         app = application.app
         configuration.set_bootstrap_parameter("application_package", application.package)
+        if slow := slow_commands(app):
+            configuration.set_bootstrap_parameter("slow_commands", slow)
         if app.title is not None:
             configuration.set_application_parameter("title", app.title)
         if app.template is not None:
@@ -197,6 +206,16 @@ class LocalPython(ApplicationComponent):
         application = self._application_of(client)
         if application.is_remote:
             return self._hand_over(application, client, message)
+        if message.command is None and answers_batches(application.app):
+
+            def run(name: str, argument: Json) -> Json:
+                return self._run(application, client, ClientMessage(message.id, name, argument))
+
+            return answer_each(message.content, run, self.settings["max_commands"])
+        return self._run(application, client, message)
+
+    def _run(self, application: Application, client: Client, message: ClientMessage) -> Json:
+        """Run one command, bounded as it says."""
         command = self._command_for(application, message)
         if command.rate is not None:
             browser = client.session_identity or client.uuid
@@ -206,7 +225,10 @@ class LocalPython(ApplicationComponent):
                 raise TooManyRequests(seconds)
         arguments = command.arguments(client, message.content)
         self._equip(client)
-        with handling(self.push, self, application.name):
+        with (
+            handling(self.push, self, application.name),
+            self._declared.held(command, client, message.command),
+        ):
             if command.channel is not None:
                 name = command.channel.name_of(arguments[-1])
                 channel = channel_of(application.name, application.app.channels, name)
@@ -392,7 +414,7 @@ class LocalPython(ApplicationComponent):
                 sentence = f'The application "{application.name}" takes commands only.'
                 raise ApplicationError("unknown-command", sentence)
             return app.message_command
-        command = app.commands.get(message.command)
+        command = app.commands.get(message.command, app.default_command)
         if command is None:
             sentence = (
                 f'The application "{application.name}" has no command "{message.command:.60}".'

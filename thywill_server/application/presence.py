@@ -1,10 +1,14 @@
-"""Who is in a channel, for applications."""
+"""Who is in a channel, and who is connected at all, for applications."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thywill_server.application.publishing import found_channel, push_of_site
+from thywill_server.application.publishing import (
+    application_named,
+    found_channel,
+    push_of_site,
+)
 
 if TYPE_CHECKING:
     from thywill_server.connections.presence import ChannelPresence
@@ -32,3 +36,17 @@ def presence(channel: str, *, application: str | None = None) -> ChannelPresence
 
     push = push_of_site()
     return present(push.channel_destination(found.application, found.name))
+
+
+def connected(*, application: str | None = None) -> list[str]:
+    """Give the uuids of an application's pages that are connected, in every process; as a query.
+
+    Args:
+        application: which; in a handler its own by default, elsewhere the only one of the site.
+
+    Raises:
+        ValueError: the site has several applications, or none of this name.
+    """
+    from thywill_server.database.clients import connected_to
+
+    return connected_to(application_named(application, "connected"))

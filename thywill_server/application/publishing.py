@@ -125,14 +125,7 @@ def broadcast(
     Raises:
         ValueError: the site has several applications, or none of this name.
     """
-    component, own = _component()
-    names = component.application_names()
-    wanted = application or own
-    if wanted is None and len(names) == 1:
-        wanted = names[0]
-    if wanted not in names:
-        asked = f'no application "{wanted}"' if wanted else "which application?"
-        raise ValueError(f"broadcast: {asked} application= is one of {', '.join(names)}")
+    wanted = application_named(application, "broadcast")
     push, message = push_of_site(), message_of(message_or_event, data)
     when_committed(lambda: hand_over(push, push.application_destination(wanted), message))
 
@@ -271,6 +264,19 @@ def _push_stored(push: PushComponent, destination: str, message: PushMessage) ->
         hand_over(push, destination, message)
     except PushUnavailable as refusal:
         log.warning("a message to %s is in its history only: %s", destination, refusal)
+
+
+def application_named(application: str | None, what: str) -> str:
+    """Give the application that is meant: the one named, the running handler's, the only one."""
+    component, own = _component()
+    names = component.application_names()
+    wanted = application or own
+    if wanted is None and len(names) == 1:
+        wanted = names[0]
+    if wanted is None or wanted not in names:
+        asked = f'no application "{wanted}"' if wanted else "which application?"
+        raise ValueError(f"{what}: {asked} application= is one of {', '.join(names)}")
+    return wanted
 
 
 def found_channel(channel: str, application: str | None) -> FoundChannel:

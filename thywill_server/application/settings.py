@@ -32,6 +32,21 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         minimum=0.001,
         maximum=3600,
     ),
+    "max_commands": Setting(
+        kind="int",
+        help="How many commands one message {command: argument, ...} may hold.",
+        default=50,
+        minimum=1,
+        maximum=10_000,
+    ),
+    "max_slow_commands": Setting(
+        kind="int",
+        help="How many commands that are declared slow may run at once in this process; one more "
+        "is too-many-requests, so that threads are left for all others.",
+        default=4,
+        minimum=1,
+        maximum=1_000,
+    ),
     "max_rate_keys": Setting(
         kind="int",
         help="For how many browsers and commands with rate= this process counts; the one that "

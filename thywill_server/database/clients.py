@@ -66,6 +66,12 @@ def connected(login: Login, broker: str, now: datetime) -> bool:
     return _arrived(login.client_uuid, older, fields, now)
 
 
+def connected_to(application: str) -> list[str]:
+    """Give the clients of an application that are connected, or were a moment ago."""
+    rows = ConnectedClient.objects.filter(application=application, is_connected=True)
+    return list(rows.order_by("uuid").values_list("uuid", flat=True))
+
+
 @retried
 def renewed(login: Login, now: datetime) -> None:
     """Note what a client's new ticket says: its user may be another one."""

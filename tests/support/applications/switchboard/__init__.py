@@ -1,0 +1,1 @@
+"""An application of commands, in every form that they may have."""
