@@ -120,6 +120,11 @@ class PushComponent(Component):
         """Whether what is published here reaches the pages that other processes serve."""
         return True
 
+    @property
+    def monitor_url(self) -> str | None:
+        """Where people of this machine can watch the push server; None: nowhere."""
+        return None
+
     @abstractmethod
     def ticket(self, client: Client) -> str:
         """Give the token that lets this client listen on its destination, for a short time."""

@@ -79,6 +79,12 @@ class DjangoSite(ClientInterfaceComponent):
             "whether it works; under DEBUG it always does.",
             default=False,
         ),
+        "index": Setting(
+            kind="bool",
+            help="Whether the root of the site lists its applications; otherwise it leads to the "
+            "default one. A page of the site's own there is an address before those of thywill.",
+            default=True,
+        ),
         "debug_overlay": Setting(
             kind="bool",
             help="Whether pages have, under DEBUG, a badge that opens what their author wants to "

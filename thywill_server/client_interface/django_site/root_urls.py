@@ -1,4 +1,4 @@
-"""The addresses of a whole site: thywill, its applications, the admin, the default one at the root.
+"""The addresses of a whole site: the list of its applications at the root, thywill, the admin.
 
 An application package with a ``urls.py`` has it under its name: ``thywill_apps/chat/urls.py`` is
 what begins with ``/chat/``.
@@ -11,8 +11,8 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
 
+from thywill_server.client_interface.django_site.index import index
 from thywill_server.components import installed_applications
 
 
@@ -30,7 +30,7 @@ def admin_urls() -> Iterator[URLPattern | URLResolver]:
 
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="thywill:init")),
+    path("", index, name="index"),
     path("thywill/", include("thywill_server.client_interface.django_site.urls")),
     *admin_urls(),
     *application_urls(),

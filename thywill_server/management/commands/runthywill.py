@@ -23,6 +23,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import NoReverseMatch, reverse
 
 from thywill_server import apps, reactor_bridge
+from thywill_server.components import Components
 from thywill_server.errors import ThywillError
 from thywill_server.management import reloading
 from thywill_server.service import SiteOptions, SiteService
@@ -195,12 +196,21 @@ class Command(BaseCommand):
             host, port = site.stomp_address
             parts.append(f"a STOMP broker on {host}:{port}")
         reload = " It starts anew when code changes." if has_reload else ""
+        index = f"    Every application: {site.url}/\n" if _has_index(components) else ""
         self.stdout.write(
             f"{site.url}{path}\n"
             f"    {', '.join(parts)}: all in this process.{reload}\n"
-            "    Stop it with Ctrl-C."
+            f"{index}    Stop it with Ctrl-C."
         )
         self.stdout.flush()
+
+
+def _has_index(components: Components) -> bool:
+    try:
+        is_at_root = reverse("index") == "/"
+    except NoReverseMatch:
+        return False
+    return is_at_root and bool(components.client_interface.settings.get("index"))
 
 
 class _Ending:

@@ -168,6 +168,17 @@ class OrbitedStomp(PushComponent):
             health["comet"] = dict(self._embedded_health())
         return health
 
+    @property
+    def orbited_url(self) -> str:
+        """Where browsers find Orbited; it ends with a slash."""
+        url: str = self.settings["orbited_url"]
+        return url if url.endswith("/") else url + "/"
+
+    @property
+    def monitor_url(self) -> str | None:
+        """Orbited's own page."""
+        return f"{self.orbited_url}system/monitor"
+
     # Connections.
 
     @property
@@ -252,8 +263,7 @@ class OrbitedStomp(PushComponent):
 
     def bootstrap_client(self, client: Client, configuration: ClientConfiguration) -> None:
         """Tell a page where Orbited is, and give it a ticket."""
-        url: str = self.settings["orbited_url"]
-        url = url if url.endswith("/") else url + "/"
+        url = self.orbited_url
         configuration.add_bootstrap_script(f"{url}static/Orbited.js")
         configuration.add_bootstrap_script(f"{url}static/protocols/stomp/stomp.js")
         configuration.add_bootstrap_script("thywill/push/orbited_stomp.js")

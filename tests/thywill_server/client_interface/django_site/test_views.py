@@ -348,7 +348,3 @@ class TestOtherAddresses:
         response = browser.get(path)
         assert response.status_code == 302
         assert response["Location"] == target
-
-    def test_root_leads_to_the_default_application(self, browser: Browser) -> None:
-        """The site's root is the default application."""
-        assert browser.get("/")["Location"] == "/thywill/init/"
