@@ -1,0 +1,85 @@
+"""What bounds the game; a site sets others in settings.py: ``FLOE = {"max_players": 12}``.
+
+A name that is none, or a value of another kind, is one sentence when the site starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from thywill_apps.floe.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The settings of the game, with their defaults.
+
+    Attributes:
+        max_players: on the floe, sleepers too; more may watch.
+        max_players_each: of one browser, in tabs of their own.
+        max_remembered: of players that have left, for when they come back.
+        max_name_characters: of a player's name.
+        round_seconds: how long a round takes.
+        break_seconds: how long it is from one round to the next.
+        stale_seconds: a player whose page is not heard for so long coasts.
+        asleep_seconds: and then sleeps.
+        gone_seconds: and then is taken off the floe.
+        remembered_seconds: how long its place is remembered.
+        lease_seconds: how long the process that runs the game may be silent before another one
+            takes it over.
+        steer_rate: how often one browser may steer.
+        play_rate: how often it may come in.
+        rename_rate: how often it may change a name.
+    """
+
+    max_players: int = 30
+    max_players_each: int = 4
+    max_remembered: int = 200
+    max_name_characters: int = 20
+    round_seconds: float = 90.0
+    break_seconds: float = 7.0
+    stale_seconds: float = 0.7
+    asleep_seconds: float = 3.0
+    gone_seconds: float = 60.0
+    remembered_seconds: float = 600.0
+    lease_seconds: float = 6.0
+    steer_rate: str = "60/s"
+    play_rate: str = "20/10s"
+    rename_rate: str = "20/m"
+
+    def rules(self) -> Rules:
+        """Give the rules of a world within these bounds."""
+        shared = {field.name for field in fields(Rules)} & {field.name for field in fields(Bounds)}
+        return Rules(**{name: getattr(self, name) for name in shared})
+
+
+@cache
+def bounds() -> Bounds:
+    """Give the site's bounds.
+
+    Raises:
+        ImproperlyConfigured: ``FLOE`` is wrong.
+    """
+    given = getattr(settings, "FLOE", {})
+    defaults = Bounds()
+    known = {field.name: getattr(defaults, field.name) for field in fields(Bounds)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ImproperlyConfigured(f'FLOE["{name}"]: expected one of {", ".join(known)}')
+        default = known[name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        is_fine = {
+            int: is_number and isinstance(value, int),
+            float: is_number,
+            str: isinstance(value, str),
+        }[type(default)]
+        if not is_fine:
+            raise ImproperlyConfigured(f'FLOE["{name}"]: expected one like {default!r}: {value!r}')
+        values[name] = float(value) if isinstance(default, float) else value
+    return Bounds(**values)
