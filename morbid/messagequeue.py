@@ -99,13 +99,16 @@ class Topic(Destination):
     def publish(self, message: Message) -> None:
         """Send to every subscription. The hot path: builds a frame for each form only."""
         frames: dict[str, bytes] = {}
+        form, frame = "", b""
         size = 0
         # A copy, because a consumer that is too slow is removed while we send to it.
         subscriptions = list(self._subscriptions)
         for subscription in subscriptions:
-            frame = frames.get(subscription.form)
-            if frame is None:
-                frame = frames[subscription.form] = self._build(message, subscription)
+            if subscription.form is not form:  # interned
+                form = subscription.form
+                if form not in frames:
+                    frames[form] = self._build(message, subscription)
+                frame = frames[form]
             subscription.consumer.send(frame)
             size += len(frame)
         counters = self._broker.counters

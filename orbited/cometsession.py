@@ -96,6 +96,7 @@ class TCPResource:
     Attributes:
         connections: key to session.
         bridges: what counts like one.
+        dirty: sessions to flush; once there is one of them, more can just be added.
         is_flushed: whether the back ends have all that was accepted for them.
     """
 
@@ -117,7 +118,8 @@ class TCPResource:
         self.wheel = TimerWheel(clock)
         self._unused: set[str] = set()
         self._per_household: Counter[str] = Counter()
-        self._dirty: list[SessionTransport] = []
+        self.dirty: list[SessionTransport] = []
+        self._is_in_request = False
         self._drain: Drain | None = None
 
     # -- requests -------------------------------------------------------------------------------
@@ -251,16 +253,35 @@ class TCPResource:
     # -- sessions call these --------------------------------------------------------------------
 
     def mark_dirty(self, session: SessionTransport) -> None:
-        """Flush the session at the end of this turn of the reactor."""
-        if not self._dirty:
+        """Flush the session at the end of this turn of the reactor, or of the request.
+
+        What one request causes for one session, an answer mostly, is written when the request has
+        been applied. What goes to several waits for the end of the turn: the next request of the
+        same turn may have more for them.
+        """
+        if not self.dirty and not self._is_in_request:
             self.clock.callLater(0, self._flush_dirty)
-        self._dirty.append(session)
+        self.dirty.append(session)
+
+    def begin_request(self) -> None:
+        """A request, or a message, of a browser is about to be applied."""
+        self._is_in_request = not self.dirty
+
+    def end_request(self) -> None:
+        """It has been; flush the session if there is only one to flush."""
+        if self._is_in_request:
+            self._is_in_request = False
+            if len(self.dirty) == 1:
+                self._flush_dirty()
+            elif self.dirty:
+                self.clock.callLater(0, self._flush_dirty)
 
     def _flush_dirty(self) -> None:
-        dirty, self._dirty = self._dirty, []
+        dirty, self.dirty = self.dirty, []
+        now = self.clock.seconds()
         for session in dirty:
             try:
-                session.flush()
+                session.flush(now)
             except Exception:
                 log.exception("%r failed and is dropped", session)
                 session.abortConnection()

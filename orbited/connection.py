@@ -128,7 +128,7 @@ class TCPConnectionResource(SessionTransport):
         if self._gate is not None and not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
-        self.flush()
+        self.flush(now)
         self._tick_transport(now)  # an empty poll is answered at once
         self._reschedule()
 
@@ -139,25 +139,38 @@ class TCPConnectionResource(SessionTransport):
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
-        objection = self._receive(body, raw=False)
-        if objection is not None:
-            has_ended = self.core.state is State.ENDED
-            refuse(exchange, objection, headers, self.limits.retry_after, has_ended=has_ended)
-        elif self._gate is None:
-            exchange.reply(200, b"OK", headers)
-        else:
-            self._gate.answer(exchange, headers, self.clock.seconds())
-        self._soon()
-        self._reschedule()
+        server = self._server
+        server.begin_request()
+        try:
+            objection = self._receive(body, raw=False)
+            if objection is not None:
+                has_ended = self.core.state is State.ENDED
+                refuse(exchange, objection, headers, self.limits.retry_after, has_ended=has_ended)
+            elif self._gate is None:
+                exchange.reply(200, b"OK", headers)
+            else:
+                self._gate.answer(exchange, headers, self.clock.seconds())
+                self._reschedule()
+        finally:
+            server.end_request()
 
-    def receive_message(self, data: bytes) -> None:
+    def receive_message(self, data: bytes, *, has_more: bool) -> None:
         """A WebSocket brought packets."""
+        if has_more:  # what they cause is written together, at the end of the turn
+            self._take_message(data)
+            return
+        server = self._server
+        server.begin_request()
+        try:
+            self._take_message(data)
+        finally:
+            server.end_request()
+
+    def _take_message(self, data: bytes) -> None:
         objection = self._receive(data, raw=True)
         if isinstance(objection, Malformed) and isinstance(self._transport, WebSocket):
             transport = self._detach()
             cast(WebSocket, transport).close(WEBSOCKET_INVALID, objection.problem[:100])
-        self._soon()
-        self._reschedule()
 
     def transport_lost(self, transport: Transport) -> None:
         """The browser is gone; the session waits for it to come back."""
@@ -168,25 +181,49 @@ class TCPConnectionResource(SessionTransport):
     def transport_resumed(self, transport: Transport) -> None:
         """The socket takes bytes again."""
         if transport is self._transport:
-            self.flush()
+            self.flush(self.clock.seconds())
 
     def _receive(self, data: bytes, *, raw: bool) -> Malformed | Refused | None:
         """Apply a body; what is wrong with it is returned. What is refused is not acknowledged."""
-        counters = self._server.counters
+        server, core = self._server, self.core
+        counters = server.counters
         counters.bodies_received += 1
         counters.bytes_received += len(data)
-        self.core.receive_data(data, self.clock.seconds(), raw=raw)
-        return self._dispatch()
+        now = server.clock.seconds()
+        payload = core.take_lone_packet(data, now, raw=raw)
+        if payload is not None:  # nearly always
+            if payload:
+                self._deliver(payload)
+            if core.has_to_send:
+                self._soon()
+            if core.deadline_moved:
+                core.deadline_moved = False
+                self._reschedule()
+            return None
+        core.receive_data(data, now, raw=raw)
+        objection = self._dispatch()
+        self._soon()
+        self._reschedule()
+        return objection
 
     # -- the end of the reactor's turn ----------------------------------------------------------
 
-    def flush(self) -> None:
+    def flush(self, now: float) -> None:
         """Hand to the transport what it may carry, and act on what has happened."""
         self._is_dirty = False
         transport, core = self._transport, self.core
         if transport is not None and not transport.is_paused:
             outbox, counters = core.outbox, self._server.counters
-            now = self._server.clock.seconds()
+            payload = core.payload_to_send()
+            if payload is not None:  # nearly always, and then it is all there is
+                counters.packets_sent += 1
+                counters.bytes_sent += len(payload)
+                transport.send_payload(outbox.last_id, payload, now)
+                if transport.is_finished:
+                    self._detach()
+                if self._is_producer_paused:
+                    self._balance()
+                return
             while packets := core.data_to_send(transport.packet_room()):
                 counters.packets_sent += len(packets)
                 for packet in packets:
@@ -319,7 +356,7 @@ class TCPConnectionResource(SessionTransport):
             self._gate.tick(now)
         self._tick_transport(now)
         self.core.tick(now)
-        self.flush()
+        self.flush(now)
         self._reschedule(MIN_TICK_SECONDS)
 
     def _tick_transport(self, now: float) -> None:

@@ -138,4 +138,4 @@ class Drain:
 
 def _abort(session: "TCPConnectionResource") -> None:
     session.abortConnection()
-    session.flush()
+    session.flush(session.clock.seconds())

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 
-__all__ = ["Exchange", "Headers", "Responder"]
+__all__ = ["Exchange", "Headers", "Responder", "chunk"]
 
 Headers = Iterable[tuple[str, str]]
 
@@ -29,6 +29,11 @@ COMMON_HEADERS: Sequence[tuple[str, str]] = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Accel-Buffering", "no"),
 )
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked answer; not for nothing, which would end it. RFC 9112, 7.1."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class Exchange(abc.ABC):
@@ -91,6 +96,13 @@ class Exchange(abc.ABC):
 
         The first write sends the head with it, even when it is empty.
         """
+
+    def chunk_writer(self) -> Callable[[bytes], None] | None:
+        """What sends the output of ``chunk`` as it is, once an answer without a length has begun.
+
+        None where the answer is framed in another way, or is over: then ``write`` is to be used.
+        """
+        return None
 
     @abc.abstractmethod
     def finish(self) -> None:

@@ -22,13 +22,20 @@ class SessionServer(Protocol):
     config: Config
     counters: Counters
     wheel: TimerWheel
+    dirty: "list[SessionTransport]"
 
     @property
     def is_draining(self) -> bool:
         """The server is stopping."""
 
     def mark_dirty(self, session: "SessionTransport") -> None:
-        """Call ``flush`` at the end of this turn of the reactor."""
+        """Call ``flush`` at the end of this turn of the reactor, or of the request."""
+
+    def begin_request(self) -> None:
+        """A request, or a message, of a browser is about to be applied."""
+
+    def end_request(self) -> None:
+        """It has been; flush the session if there is only one to flush."""
 
     def forget(self, session: "TCPConnectionResource") -> None:
         """The session has ended."""

@@ -1,8 +1,8 @@
 """A session as a transport: what the protocol above it calls, as it would call TCP's.
 
 What is written within one turn of the reactor is gathered, and leaves in one burst at the end of
-it; so a back end that writes from within a loop, or is called by us, never meets a session in the
-middle of something.
+it, or of the request that has caused it; so a back end that writes from within a loop, or is called
+by us, never meets a session in the middle of something.
 """
 
 import logging
@@ -20,6 +20,8 @@ from orbited.transports.base import Transport
 __all__ = ["SessionTransport"]
 
 log = logging.getLogger(__name__)
+
+_OPEN = State.OPEN
 
 
 @implementer(ITransport)
@@ -59,14 +61,20 @@ class SessionTransport:
     def write(self, data: bytes) -> None:
         """Send application bytes."""
         core = self.core
-        if core.state is State.OPEN:
-            if not core.outbox.send(data):
-                self._overflow()
-            elif self._transport is not None and not self._is_dirty:
-                self._is_dirty = True
+        if core.state is not _OPEN:
+            return
+        outbox = core.outbox
+        if not outbox.send(data):
+            self._overflow()
+        elif not self._is_dirty and self._transport is not None:
+            self._is_dirty = True
+            dirty = self._server.dirty
+            if dirty:
+                dirty.append(self)
+            else:
                 self._server.mark_dirty(self)
-            if self._producer is not None and core.is_paused:
-                self._balance()
+        if outbox.queued_bytes >= outbox.pause_bytes:
+            self._balance()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send application bytes."""
@@ -139,6 +147,6 @@ class SessionTransport:
             self._is_producer_paused = False
             producer.resumeProducing()
 
-    def flush(self) -> None:
+    def flush(self, now: float) -> None:
         """Hand to the transport below what it may carry; at the end of the reactor's turn."""
         raise NotImplementedError

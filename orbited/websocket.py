@@ -9,6 +9,9 @@ compression, is framed here, so that it costs one concatenation::
     0x82 the whole of a binary       126, 2 bytes  up to 65,535
                                      127, 8 bytes  beyond
 
+What comes in often, a short message in one frame, is read here as well (``_take_short_frame``);
+all else is the library's, and every fault is found there.
+
 How a request becomes one of these is told in ``orbited.upgrade``.
 """
 
@@ -23,6 +26,12 @@ from twisted.python.failure import Failure
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
 from zope.interface import implementer
 
 from orbited.direct import direct_writer
@@ -40,6 +49,9 @@ COMPRESSED_FROM_BYTES = 256
 
 #: RFC 6455, 7.4.1: text that is not UTF-8.
 INVALID_TEXT = 1007
+
+#: RFC 6455, 5.2: FIN and opcode, a masked payload of less than 126 bytes, one of up to 65,535.
+_WHOLE_TEXT, _WHOLE_BINARY, _MASKED, _MASKED_16 = 0x81, 0x82, 0x80, 0xFE
 
 
 class Listener(Protocol):
@@ -89,6 +101,9 @@ class WebSocketConnection(TwistedProtocol):
         is_compressed: permessage-deflate was negotiated; ready frames cost what they would save.
         was_heard: set when bytes come in, or when the socket has made progress; for whoever
             watches for dead peers, and clears it.
+        has_more: while a message is handed on: more bytes came with it.
+        send_frames: sends what ``binary_frame`` and ``text_frame`` have made; harmless when the
+            connection is closing.
         on_gone: called once when there is no connection any more, after all closing.
     """
 
@@ -99,6 +114,8 @@ class WebSocketConnection(TwistedProtocol):
         self._is_open = True
         self.is_compressed = bool(protocol.extensions)
         self.was_heard = False
+        self.has_more = False
+        self._is_between_frames = True  # and nothing of a message is kept
         self.on_gone: Callable[[], None] | None = None
         self._message: bytearray | None = None
         self._is_text = False
@@ -107,6 +124,7 @@ class WebSocketConnection(TwistedProtocol):
         self._held_pong = b""
         self._closing: Any = None
         self._write: Callable[[bytes], None] = self._ignore
+        self.send_frames: Callable[[bytes], None] = self._ignore
 
     # -- sending ------------------------------------------------------------------------------
 
@@ -123,11 +141,6 @@ class WebSocketConnection(TwistedProtocol):
             self._send_compressed(payload, is_text=True)
         elif self._is_open:
             self._write(text_frame(payload))
-
-    def send_frames(self, frames: bytes) -> None:
-        """Send what ``binary_frame`` and ``text_frame`` have made; harmless when closing."""
-        if self._is_open:
-            self._write(frames)
 
     def ping(self) -> None:
         """Ask for a sign of life: a pong, which counts as bytes that came in."""
@@ -161,11 +174,57 @@ class WebSocketConnection(TwistedProtocol):
         """The connection is ours."""
         transport = cast(Any, self.transport)
         transport.registerProducer(self, True)
-        self._write = direct_writer(transport)
+        self._write = self.send_frames = direct_writer(transport)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came in."""
         self.was_heard = True
+        while self._is_between_frames:
+            size = self._take_short_frame(data)
+            if not size:
+                break
+            data = data[size:]
+            if not data:
+                return
+        self._receive_slowly(data)
+
+    def _take_short_frame(self, data: bytes) -> int:
+        """Hand on a message that begins here, and is here as a whole in one frame; the hot path.
+
+        Returns:
+            How many bytes that was; 0 means nothing: the library looks at the same bytes.
+        """
+        protocol = self._protocol
+        size = len(data)
+        if size < 6 or protocol.state is not OPEN:
+            return 0
+        second = data[1]
+        if second == _MASKED_16:
+            start, end = 8, 8 + (data[2] << 8 | data[3])
+            if end - start < 126:
+                return 0  # not the shortest form
+        elif _MASKED <= second < _MASKED_16:
+            start, end = 6, 6 + second - _MASKED
+        else:
+            return 0
+        is_text = data[0] == _WHOLE_TEXT
+        if (
+            size < end
+            or not (is_text or data[0] == _WHOLE_BINARY)
+            or (protocol.max_message_size is not None and end - start > protocol.max_message_size)
+        ):
+            return 0
+        message = apply_mask(data[start:end], data[start - 4 : start])
+        if is_text and not is_utf8(message):
+            return 0
+        self._is_text = is_text
+        self.has_more = size > end
+        self._deliver(message)
+        return end
+
+    def _receive_slowly(self, data: bytes) -> None:
+        """Have bytes read by the library."""
+        self.has_more = True
         protocol = self._protocol
         protocol.receive_data(data)
         frames = protocol.events_received()
@@ -177,11 +236,12 @@ class WebSocketConnection(TwistedProtocol):
                 self._send_pong(writes.pop(0))
             elif not self._receive_frame(frame):
                 break
+        self._is_between_frames = self._message is None and _is_between_frames(protocol)
         self._flush(writes)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
-        self._write = self._ignore
+        self._write = self.send_frames = self._ignore
         self.transport = None
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
@@ -284,6 +344,7 @@ class WebSocketConnection(TwistedProtocol):
                 self._lose_connection()
         if self._protocol.state is not OPEN:
             self._is_open = False
+            self.send_frames = self._ignore
             # After a refusal we go on reading for a while: closing now would reset the
             # connection, and the browser would report 1006 in place of our code.
             self._tell_lost()
@@ -312,6 +373,16 @@ class WebSocketConnection(TwistedProtocol):
     @staticmethod
     def _ignore(data: bytes) -> None:
         """Write nowhere: the connection is gone."""
+
+
+def _is_between_frames(protocol: ServerProtocol) -> bool:
+    """Whether the library waits for the first byte of a frame.
+
+    Its parser is a generator, which then waits in ``at_eof``; a release where that is not so any
+    more would only be slower.
+    """
+    waiting = getattr(protocol.parser, "gi_yieldfrom", None)
+    return getattr(waiting, "gi_code", None) is StreamReader.at_eof.__code__
 
 
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from orbited.edge.answer import STATUS_LINES, has_body, header_block
 from orbited.edge.head import Head
-from orbited.http import COMMON_HEADERS, Exchange, Headers, Responder
+from orbited.http import COMMON_HEADERS, Exchange, Headers, Responder, chunk
 from orbited.protocol.addresses import browser_address
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class EdgeExchange(Exchange):
             return
         if self._is_chunked:
             if data:  # an empty chunk would end the answer
-                data = b"%x\r\n%b\r\n" % (len(data), data)
+                data = chunk(data)
         elif not self._takes_body:
             data = b""
         elif self._left is not None:
@@ -217,6 +217,13 @@ class EdgeExchange(Exchange):
             data, self._pending = self._pending + data, b""
         if data:
             connection.write(data)
+
+    def chunk_writer(self) -> Callable[[bytes], None] | None:
+        """The connection's way out, when the head is sent and chunks follow."""
+        connection = self._connection
+        if connection is None or not self._is_chunked or self._pending:
+            return None
+        return connection.write
 
     def finish(self) -> None:
         """End the answer."""

@@ -16,9 +16,12 @@ arrives whole or not at all, and on a network that cuts often only small pieces 
 a transport that brought nothing bursts are half as large, and the next transport carries no more
 than one before it is acknowledged; each acknowledgement doubles them again. What must be a packet
 of its own (the answer to the handshake, ``opt``, ``ping``, ``close``) is *marked*.
+
+Nearly always there is nothing special: what waits is one packet, and everything before it was
+carried. ``take_payload`` is for that case, and has no opinion on any other.
 """
 
-from typing import cast
+from typing import Any, cast
 
 from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
 from orbited.protocol.settings import SessionSettings
@@ -41,12 +44,14 @@ class Outbox:
     Attributes:
         is_cautious: the last transport brought nothing, and this one is not acknowledged yet.
         is_held: for that reason the open transport carries nothing more now.
+        pause_bytes: when so much is queued, whoever produces it should stop for now.
     """
 
     __slots__ = (
         "_acked_id",
         "_acked_id_before",
         "_burst_bytes",
+        "_half_window_bytes",
         "_marked",
         "_max_queued_bytes",
         "_packet_bytes",
@@ -58,6 +63,7 @@ class Outbox:
         "is_cautious",
         "is_held",
         "last_id",
+        "pause_bytes",
         "queued_bytes",
         "unacked_bytes",
     )
@@ -66,11 +72,14 @@ class Outbox:
         self._settings = settings
         self._packet_bytes = settings.packet_bytes
         self._window_bytes = settings.unacknowledged_bytes
+        self._half_window_bytes = settings.unacknowledged_bytes // 2
         self._max_queued_bytes = settings.queued_bytes
+        self.pause_bytes = settings.pause_bytes
         self._queue: list[bytes | Packet] = []
         self._marked = 0
         self.queued_bytes = 0
-        self._unacked: list[Packet] = []
+        # Ids are consecutive, so plain bytes are enough for a data packet.
+        self._unacked: list[bytes | Packet] = []
         self.unacked_bytes = 0
         self._sent = 0
         self.last_id = 0
@@ -87,13 +96,13 @@ class Outbox:
             False when more waits than ``queued_bytes`` of the settings allows.
         """
         size = len(data)
-        self.queued_bytes += size
+        self.queued_bytes = queued_bytes = self.queued_bytes + size
         step = self._packet_bytes
         if size > step:
             self._queue.extend(data[start : start + step] for start in range(0, size, step))
         elif size:
             self._queue.append(data)
-        return self.queued_bytes <= self._max_queued_bytes
+        return queued_bytes <= self._max_queued_bytes
 
     def send_alone(self, name: bytes, data: bytes | None) -> None:
         """Queue something that is a packet of its own."""
@@ -112,6 +121,7 @@ class Outbox:
         self.discard_queued()
         self._unacked.clear()
         self.unacked_bytes = self._sent = 0
+        self._acked_id = self.last_id
 
     def rewind(self) -> None:
         """A new transport is open: everything that is not acknowledged goes again."""
@@ -134,33 +144,52 @@ class Outbox:
         self._acked_id = last
         self.is_cautious = self.is_held = False
         self._burst_bytes = min(self._settings.burst_bytes, self._burst_bytes * 2)
-        packet, count = None, 0
-        for waiting in self._unacked:
-            if waiting.id > last:
-                break
-            packet = waiting
-            count += 1
-            self.unacked_bytes -= len(packet.data or b"") + PACKET_OVERHEAD
-        del self._unacked[:count]
+        unacked = self._unacked
+        count = last - (self.last_id - len(unacked))
+        packet = self._packet(count - 1)
+        if count == len(unacked):
+            self.unacked_bytes = 0
+            unacked.clear()
+        else:
+            self.unacked_bytes -= sum([_cost(item) for item in unacked[:count]])
+            del unacked[:count]
         self._sent = max(0, self._sent - count)
         return packet
+
+    def take_payload(self) -> bytes | None:
+        """Number what waits, if it is one data packet and there is nothing else to think of.
+
+        The hot path: a frame or a few, to a browser that keeps up.
+
+        Returns:
+            The data of the packet, whose id is ``last_id``; None when ``take`` has to look.
+        """
+        size, unacked = self.queued_bytes, self._unacked
+        unacked_bytes = self.unacked_bytes + size + PACKET_OVERHEAD
+        if (
+            self._sent != len(unacked)
+            or self._marked
+            or self.is_cautious
+            or not 0 < size <= self._packet_bytes
+            or unacked_bytes >= self._half_window_bytes
+        ):
+            return None
+        queue: Any = self._queue  # of bytes, since nothing is marked; a cast would be a call
+        if len(queue) == 1:
+            payload: bytes = queue.pop()
+        else:
+            payload = join_shared(queue)
+            self._queue = []
+        unacked.append(payload)
+        self.unacked_bytes = unacked_bytes
+        self.queued_bytes = 0
+        self.last_id += 1
+        self._sent += 1
+        return payload
 
     def take(self, max_packets: int) -> list[Packet]:
         """Number what may be numbered, and hand over the next packets for the transport."""
         unacked, start = self._unacked, self._sent
-        if (
-            start == len(unacked)
-            and not self.is_cautious
-            and not self._marked
-            and 0 < self.queued_bytes <= self._packet_bytes
-            and self.unacked_bytes < self._window_bytes
-        ):
-            # Nearly always: a frame or a few, to a browser that keeps up.
-            packet = self._append_numbered(DATA, join_shared(cast(list[bytes], self._queue)))
-            self._queue = []
-            self.queued_bytes = 0
-            self._sent = start + 1
-            return [packet]
         room = max_packets - (len(unacked) - start)
         if self._queue and room > 0:
             self._number_queued(room)
@@ -171,13 +200,20 @@ class Outbox:
         elif end - start > 1 and self.unacked_bytes > self._burst_bytes:
             end = self._end_of_burst(start, end)
         self._sent = end
-        return unacked[start:end]
+        return [self._packet(position) for position in range(start, end)]
+
+    def _packet(self, position: int) -> Packet:
+        """One of those that are not acknowledged."""
+        item = self._unacked[position]
+        if isinstance(item, Packet):
+            return item
+        return Packet(self.last_id - len(self._unacked) + position + 1, DATA, item)
 
     def _end_of_burst(self, start: int, end: int) -> int:
         """Where the packets end that fit into one burst with the one at ``start``."""
         size = 0
         for position in range(start, end):
-            size += PACKET_OVERHEAD + len(self._unacked[position].data or b"")
+            size += _cost(self._unacked[position])
             if size > self._burst_bytes and position > start:
                 return position
         return end
@@ -220,12 +256,11 @@ class Outbox:
             position += 1
         return position
 
-    def _append_numbered(self, name: bytes, data: bytes | None) -> Packet:
+    def _append_numbered(self, name: bytes, data: bytes | None) -> None:
         self.last_id = number = self.last_id + 1
-        packet = Packet(number, name, data)
-        self._unacked.append(packet)
-        self.unacked_bytes += PACKET_OVERHEAD + (len(data) if data is not None else 0)
-        return packet
+        item = data if name is DATA and data is not None else Packet(number, name, data)
+        self._unacked.append(item)
+        self.unacked_bytes += _cost(item)
 
     @property
     def is_window_full(self) -> bool:
@@ -248,3 +283,8 @@ class Outbox:
         if self.is_held:
             return False
         return self._sent < len(self._unacked) or (bool(self._queue) and not self.is_window_full)
+
+
+def _cost(item: bytes | Packet) -> int:
+    """What a packet counts for."""
+    return PACKET_OVERHEAD + len((item.data or b"") if isinstance(item, Packet) else item)

@@ -51,6 +51,8 @@ __all__ = [
     "TextEncoder",
     "decode_body",
     "join_shared",
+    "read_lone_ack",
+    "read_lone_data",
     "read_upstream",
 ]
 
@@ -156,6 +158,39 @@ def decode_body(body: bytes, limits: PacketLimits) -> list[tuple[bytes, ...]]:
 
 
 _NUMBER = re.compile(rb"0|[1-9][0-9]{0,14}")
+
+_LONE_DATA = re.compile(rb"1([1-9][0-9]?),([1-9][0-9]{0,14})14,data0([1-9][0-9]{0,8}),")
+_LONE_ACK = re.compile(rb"11,013,ack0([1-9][0-9]?),([1-9][0-9]{0,14})")
+
+
+def read_lone_data(body: bytes, limits: PacketLimits, *, raw: bool) -> tuple[int, bytes] | None:
+    """Read a body that is one data packet, and nothing else: id and bytes.
+
+    The hot path. None means nothing: the same body is then looked at with care.
+    """
+    match = _LONE_DATA.match(body)
+    if match is None:
+        return None
+    digits, number, size_digits = match.groups()
+    start, size = match.end(), int(size_digits)
+    if len(number) != int(digits) or len(body) != start + size or size > limits.argument_bytes:
+        return None
+    data = body[start:]
+    if not raw:
+        try:
+            data = a2b_base64(data, strict_mode=True)
+        except Base64Error:
+            return None
+    return int(number), data
+
+
+def read_lone_ack(body: bytes) -> int | None:
+    """Read a body that is one acknowledgement, and nothing else. The hot path, as above."""
+    match = _LONE_ACK.fullmatch(body)
+    if match is None:
+        return None
+    digits, number = match.groups()
+    return int(number) if len(number) == int(digits) else None
 
 
 def read_upstream(arguments: Sequence[bytes], *, raw: bool = False) -> Packet:

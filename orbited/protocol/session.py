@@ -14,6 +14,9 @@ POST whose answer was lost is repeated, and is dropped.
       +---- the browser's close packet; never used --------------------------------------+
 
 Output is packets, not bytes: transports frame them differently. The caller gives the time.
+
+What happens all the time, one packet up or one packet down in an open session, has a short cut
+each way, ``take_lone_packet`` and ``payload_to_send``. They do what the verbs would do, or nothing.
 """
 
 import enum
@@ -31,6 +34,8 @@ from orbited.protocol.packets import (
     UNNUMBERED,
     Packet,
     decode_body,
+    read_lone_ack,
+    read_lone_data,
     read_upstream,
 )
 from orbited.protocol.settings import PacketLimits, SessionSettings
@@ -124,7 +129,12 @@ Event = DataReceived | Malformed | Refused | Closed | Ended
 
 
 class CometSession:
-    """The protocol side of one session."""
+    """The protocol side of one session.
+
+    Attributes:
+        deadline_moved: a packet taken by ``take_lone_packet`` may have made ``next_deadline``
+            sooner; for whoever has a timer, and clears it.
+    """
 
     __slots__ = (
         "_acknowledge_at",
@@ -138,10 +148,12 @@ class CometSession:
         "_last_activity",
         "_last_upstream_id",
         "_limits",
+        "_max_unreported",
         "_open_id",
         "_settings",
         "_unreported",
         "_was_open_whole",
+        "deadline_moved",
         "duplicates",
         "outbox",
         "state",
@@ -165,6 +177,8 @@ class CometSession:
         self._last_upstream_id = 0
         self.duplicates = 0
         self._unreported = 0
+        self._max_unreported = 0  # until the transport acknowledges: 0 is never
+        self.deadline_moved = False
         self._acknowledge_at: float | None = None
         self._acknowledge_now = False
 
@@ -215,6 +229,7 @@ class CometSession:
         An acknowledgement that came with the request is to be told before.
         """
         self._carrier = carrier
+        self._max_unreported = self._settings.acknowledge_packets if carrier.acknowledges else 0
         self.outbox.rewind()
         self._is_used = True
         self._is_open_due = not self._is_open_confirmed and self.state is State.OPEN
@@ -254,6 +269,37 @@ class CometSession:
         for packet in packets:
             self._receive_packet(packet, now)
 
+    def take_lone_packet(self, body: bytes, now: float, *, raw: bool = False) -> bytes | None:
+        """Apply a body that is one new data packet, or one acknowledgement. The hot path.
+
+        Returns:
+            The bytes for the application, none for an acknowledgement; None when nothing was
+            applied, because the body is another or the session is not open.
+        """
+        if self.state is not State.OPEN:
+            return None
+        lone = read_lone_data(body, self._limits, raw=raw)
+        if lone is None:
+            number = read_lone_ack(body)
+            if number is None:
+                return None
+            data = b""
+            self.acknowledge(number)
+        else:
+            number, data = lone
+            if number <= self._last_upstream_id:
+                return None
+            self._last_upstream_id = number
+            self._is_open_confirmed = True  # only a page that has read ``open`` sends anything
+            self._unreported += 1
+            if self._acknowledge_at is None:
+                self._acknowledge_at = now + self._settings.acknowledge_seconds
+                self.deadline_moved = True
+        self._is_used = True
+        self._last_activity = now
+        self._has_pinged = False
+        return data
+
     def _receive_packet(self, packet: Packet, now: float) -> None:
         if packet.name is ACK:
             assert packet.data is not None
@@ -289,6 +335,33 @@ class CometSession:
         """Take what has happened."""
         events, self._events = self._events, []
         return events
+
+    @property
+    def has_to_send(self) -> bool:
+        """Whether ``data_to_send`` may have something although nothing was queued just now."""
+        return self._is_acknowledgement_due or self.outbox.has_more
+
+    @property
+    def _is_acknowledgement_due(self) -> bool:
+        """Whether the transport carries acknowledgements, and one has to go."""
+        return self._max_unreported > 0 and (
+            self._acknowledge_now or self._unreported >= self._max_unreported
+        )
+
+    def payload_to_send(self) -> bytes | None:
+        """Number what is queued, if that is one data packet and all there is to say.
+
+        The hot path. Acknowledgements of what came up ride along only when they are due.
+
+        Returns:
+            The data of the packet, whose id is ``outbox.last_id``; None when nothing was done.
+        """
+        if self._is_open_due or (
+            self._max_unreported
+            and (self._acknowledge_now or self._unreported >= self._max_unreported)
+        ):
+            return None
+        return self.outbox.take_payload()
 
     def data_to_send(self, max_packets: int = MAX_BURST_PACKETS) -> list[Packet]:
         """Take the packets that the open transport should carry now, in one burst.
@@ -334,7 +407,7 @@ class CometSession:
     @property
     def is_paused(self) -> bool:
         """So much waits to be sent that whoever produces it should stop for now."""
-        return self.outbox.queued_bytes >= self._settings.pause_bytes
+        return self.outbox.queued_bytes >= self.outbox.pause_bytes
 
     @property
     def is_relaxed(self) -> bool:

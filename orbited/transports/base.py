@@ -25,9 +25,10 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 from zope.interface import implementer
 
 from orbited.http import COMMON_HEADERS, Exchange
-from orbited.protocol.packets import TEXT, Encoder, Packet
+from orbited.protocol.packets import DATA, TEXT, Encoder, Packet
 from orbited.protocol.session import Carrier
 from orbited.protocol.settings import PacketLimits, setting
+from orbited.protocol.shared import SharedFrame
 
 __all__ = ["OneShotTransport", "Session", "StreamingTransport", "Transport", "TransportSettings"]
 
@@ -65,8 +66,8 @@ class Session(Protocol):
     def transport_resumed(self, transport: "Transport") -> None:
         """The socket takes bytes again."""
 
-    def receive_message(self, data: bytes) -> None:
-        """Packets came up on the transport itself (WebSocket)."""
+    def receive_message(self, data: bytes, *, has_more: bool) -> None:
+        """Packets came up on the transport itself (WebSocket); more has come behind them."""
 
 
 @implementer(IPushProducer)
@@ -116,6 +117,10 @@ class Transport:
     def send(self, packets: Sequence[Packet], now: float) -> None:
         """Carry one burst of packets."""
         raise NotImplementedError
+
+    def send_payload(self, number: int, payload: bytes, now: float) -> None:
+        """Carry one data packet: the hot path."""
+        self.send((Packet(number, DATA, payload),), now)
 
     def packet_room(self) -> int:
         """How many packets the next burst may have."""
@@ -177,9 +182,10 @@ class OneShotTransport(Transport):
 class StreamingTransport(Transport):
     """A response that stays open, with heartbeats while nothing else is sent."""
 
-    __slots__ = ("_bytes_left", "_packets_left")
+    __slots__ = ("_bytes_left", "_packets_left", "_write_chunk")
 
     carrier = Carrier(is_atomic=False)
+    shared_chunk: ClassVar[SharedFrame | None] = None  # where a frame is a packet, and no more
     content_type: ClassVar[str]
     prelude: ClassVar[bytes]
     heartbeat: ClassVar[bytes]
@@ -193,6 +199,7 @@ class StreamingTransport(Transport):
         self.exchange.start(200, headers)
         self.exchange.register_producer(self)
         self.exchange.write(self.prelude)  # and the head: the page knows that the stream is open
+        self._write_chunk = self.exchange.chunk_writer() if self.shared_chunk is not None else None
         return True
 
     def response_type(self) -> str:
@@ -206,10 +213,23 @@ class StreamingTransport(Transport):
     def send(self, packets: Sequence[Packet], now: float) -> None:
         """Write one burst; a stream that has grown too long ends here and is opened anew."""
         data = self.frame(packets)
-        self._last_write = now
         self.exchange.write(data)
-        self._bytes_left -= len(data)
-        self._packets_left -= len(packets)
+        self._count(len(data), len(packets), now)
+
+    def send_payload(self, number: int, payload: bytes, now: float) -> None:
+        """Write one data packet."""
+        write = self._write_chunk
+        if write is None or self.shared_chunk is None:
+            self.send((Packet(number, DATA, payload),), now)
+            return
+        data = self.shared_chunk.build(number, payload)
+        write(data)
+        self._count(len(data), 1, now)
+
+    def _count(self, size_bytes: int, packets: int, now: float) -> None:
+        self._last_write = now
+        self._bytes_left -= size_bytes
+        self._packets_left -= packets
         if self._bytes_left < 0 or self._packets_left <= 0:
             self.finish()
 

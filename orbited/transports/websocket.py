@@ -6,15 +6,18 @@ a page that falls back to another transport repeats just what was not accepted.
 
 from collections.abc import Sequence
 
-from orbited.protocol.packets import RAW, Packet
+from orbited.protocol.packets import DATA, RAW, Packet
 from orbited.protocol.session import Carrier
+from orbited.protocol.shared import SharedFrame
 from orbited.transports.base import MAX_RESPONSE_PACKETS, Session, Transport
 from orbited.upgrade import upgrade
-from orbited.websocket import WebSocketConnection
+from orbited.websocket import COMPRESSED_FROM_BYTES, WebSocketConnection, binary_frame
 
 __all__ = ["WebSocket"]
 
 NORMAL, UNSUPPORTED, INVALID = 1000, 1003, 1007
+
+_SHARED_FRAME = SharedFrame(RAW, binary_frame)
 
 
 class WebSocket(Transport):
@@ -48,6 +51,14 @@ class WebSocket(Transport):
         """Send one burst as one message."""
         self._connection.send_binary(RAW.encode(packets))
 
+    def send_payload(self, number: int, payload: bytes, now: float) -> None:
+        """Send one data packet as one message."""
+        connection = self._connection
+        if connection.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
+            self.send((Packet(number, DATA, payload),), now)
+        else:
+            connection.send_frames(_SHARED_FRAME.build(number, payload))
+
     def packet_room(self) -> int:
         """No limit of the browser's; a burst of this size is large enough."""
         return MAX_RESPONSE_PACKETS
@@ -80,7 +91,7 @@ class WebSocket(Transport):
             self.close(UNSUPPORTED, "packets travel in binary messages")
             self._session.transport_lost(self)
         else:
-            self._session.receive_message(data)
+            self._session.receive_message(data, has_more=self._connection.has_more)
 
     def connection_lost(self) -> None:
         """The browser is gone."""

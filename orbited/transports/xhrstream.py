@@ -5,7 +5,9 @@ padding that makes some browsers deliver the first bytes comes once, and a heart
 a write with a packet.
 """
 
+from orbited.http import chunk
 from orbited.protocol.packets import TEXT
+from orbited.protocol.shared import SharedFrame
 from orbited.transports.base import StreamingTransport
 
 __all__ = ["XhrStream"]
@@ -18,6 +20,7 @@ class XhrStream(StreamingTransport):
 
     name = "xhrstream"
     encoder = TEXT
+    shared_chunk = SharedFrame(TEXT, chunk)
     content_type = "application/x-orbited-event-stream"
     prelude = b" " * 256
     heartbeat = b"x"

@@ -90,7 +90,7 @@ def test_one_frame_for_many_clients_is_made_once(server):
     services[3].transport.write(b"MESSAGE\n\nunfin")
     written = []
     for socket in sockets:
-        socket.connection._write = written.append
+        socket.connection.send_frames = written.append
     for service in services:
         service.transport.write(MESSAGE)
     server.turn()
@@ -130,7 +130,7 @@ def test_one_broken_connection_is_not_the_others(server, caplog):
     def fail(data):
         raise RuntimeError("a mistake of ours")
 
-    broken.connection._write = fail
+    broken.connection.send_frames = fail
     for service in server.services.built:
         service.transport.write(b"x")
     server.turn()

@@ -1,5 +1,7 @@
 """One session in the server, between a protocol above and transports below."""
 
+from typing import Any, ClassVar
+
 import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol
@@ -225,6 +227,35 @@ def test_a_failing_protocol_ends_its_session_only(make_comet):
     assert comet.open(key, "longpoll").content.endswith(b"close014,loseConnection")
 
 
+class Writes(Protocol):
+    """Writes to these sessions what it gets."""
+
+    to: ClassVar[list[Any]] = []
+
+    def dataReceived(self, data):
+        for session in self.to:
+            session.write(data)
+
+
+def test_what_a_post_causes_for_one_session_leaves_with_it(make_comet):
+    """And what goes to more of them waits for the end of the turn: the next POST may add to it."""
+    comet = make_comet({}, Writes)
+    keys = [comet.create(), comet.create()]
+    streams = [comet.open(key) for key in keys]
+    comet.turn()
+    before = [stream.content for stream in streams]
+    Writes.to = [comet.session(keys[1])]
+    comet.post(keys[0], Packet(1, DATA, b"x"))
+    assert streams[1].content == before[1] + b"11,314,data04,eA=="
+    Writes.to = [comet.session(key) for key in keys]
+    comet.post(keys[0], Packet(2, DATA, b"y"))
+    comet.post(keys[0], Packet(3, DATA, b"z"))
+    assert streams[0].content == before[0]
+    comet.turn()
+    assert streams[0].content == before[0] + b"11,314,data04,eXo="
+    assert streams[1].content == before[1] + b"11,314,data04,eA==11,414,data04,eXo="
+
+
 def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
     """Other sessions of the same turn are flushed all the same."""
     other = comet.create()
@@ -233,7 +264,7 @@ def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
     broken, session = comet.session(key), comet.session(other)
     broken.write(b"x")
     session.write(b"y")
-    monkeypatch.setattr(type(broken.core), "data_to_send", fail_once(type(broken.core)))
+    monkeypatch.setattr(type(broken.core), "payload_to_send", fail_once(type(broken.core)))
     comet.turn()
     comet.turn()
     assert stream.content.endswith(b"11,314,data04,eQ==")
@@ -242,15 +273,15 @@ def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
 
 def fail_once(core):
     """A method that raises the first time."""
-    original, calls = core.data_to_send, []
+    original, calls = core.payload_to_send, []
 
-    def data_to_send(self, *arguments):
+    def payload_to_send(self):
         calls.append(self)
         if len(calls) == 1:
             raise RuntimeError("a mistake in the core")
-        return original(self, *arguments)
+        return original(self)
 
-    return data_to_send
+    return payload_to_send
 
 
 # -- a slow browser -----------------------------------------------------------------------------

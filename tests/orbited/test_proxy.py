@@ -211,7 +211,7 @@ def test_frames_of_a_service_are_not_copied(proxy):
     proxy.services.built[0].transport.write(frame)
     proxy.turn()
     proxy.open(key, "longpoll", ack=4)
-    assert proxy.session(key).core.outbox._unacked[-1].data is frame
+    assert proxy.session(key).core.outbox._unacked[-1] is frame
 
 
 def test_what_comes_too_early_is_kept(proxy):

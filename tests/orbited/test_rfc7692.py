@@ -208,8 +208,9 @@ def test_a_bomb(pieces):
 
 def test_an_answer_to_what_came_with_a_close():
     """It is sent, uncompressed, and the close behind it."""
-    peer = compressing()
-    peer.receive(frame(TEXT, LONG) + frame(CLOSE, b"\x03\xe8"))
+    peer, client = compressing(), Deflate(12)
+    message = frame(TEXT, client.compress(LONG), reserved=COMPRESSED)
+    peer.receive(message + frame(CLOSE, b"\x03\xe8"))
     assert peer.sent == [Received(TEXT, LONG), Received(CLOSE, b"\x03\xe8")]
 
 

@@ -103,6 +103,66 @@ def test_messages_come_up():
     assert [(f.opcode, bytes(f.data)) for f in frames] == [(Opcode.PONG, b"?")]
 
 
+@pytest.mark.parametrize("cut", [1, 2, 5, 6, 7, 130, 1000])
+def test_messages_come_up_in_any_cut(cut):
+    """Short ones and long ones, with all else between them; nothing is taken for a beginning."""
+    pair = Pair(max_message_bytes=100_000)
+    client, sizes = pair.client, [0, 1, 125, 126, 127, 300, 65535, 65536]
+    for size in sizes:
+        client.send_binary(b"\x82\xfe" * (size // 2) + b"x" * (size % 2))
+        client.send_text(b"\xc3\xa4")
+        client.send_ping(b"")
+        client.send_binary(b"one ", fin=False)
+        client.send_continuation(b"two", fin=True)
+    up = b"".join(client.data_to_send())
+    for start in range(0, len(up), cut):
+        pair.server.dataReceived(up[start : start + cut])
+    expected = []
+    for size in sizes:
+        expected.append((b"\x82\xfe" * (size // 2) + b"x" * (size % 2), False))
+        expected += [(b"\xc3\xa4", True), (b"one two", False)]
+    assert pair.listener.messages == expected
+    assert pair.listener.calls == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x82\x01x", 1002),  # not masked
+        (b"\xc2\x81\0\0\0\0x", 1002),  # a bit that nothing has given a meaning
+        (b"\x81\x81\0\0\0\0\xff", 1007),
+        (b"\x83\x81\0\0\0\0x", 1002),
+        (b"\x82\xfe\x04\x00\0\0\0\0" + b"x" * 1024, 1009),
+    ],
+)
+def test_a_fault_is_found_behind_a_short_message(frame, code):
+    """What is read on the short way lets nothing pass that the library refuses."""
+    pair = Pair(max_message_bytes=1000)
+    pair.server.dataReceived(b"\x82\x81\0\0\0\0a" + frame + b"\x82\x81\0\0\0\0b")
+    pair.pump()
+    assert pair.listener.messages == [(b"a", False)]
+    assert pair.client.close_rcvd.code == code
+
+
+def test_a_whole_message_within_fragments_is_a_fault():
+    """RFC 6455, 5.4: fragments of two messages are not mixed."""
+    pair = Pair()
+    pair.server.dataReceived(b"\x02\x81\0\0\0\0a")
+    pair.server.dataReceived(b"\x82\x81\0\0\0\0b")
+    pair.pump()
+    assert pair.client.close_rcvd.code == 1002
+    assert pair.listener.messages == []
+
+
+def test_a_message_says_whether_more_came_with_it():
+    """So whoever answers can answer at once, or all together."""
+    pair = Pair()
+    told = []
+    pair.listener.message_received = lambda data, _: told.append((data, pair.server.has_more))
+    pair.server.dataReceived(b"\x82\x81\0\0\0\0a\x82\x81\0\0\0\0b")
+    assert told == [(b"a", True), (b"b", False)]
+
+
 def test_a_message_that_is_too_large_ends_with_1009():
     """Whole or in fragments; the connection stays open for a while, so that the code arrives."""
     for fragments in ([1001], [600, 600]):
@@ -270,8 +330,9 @@ def test_a_post_is_no_handshake():
 
 @pytest.fixture(scope="module")
 def server():
-    """A real server with a small limit."""
-    with serving({"limits": {"post_bytes": 2000}}) as server:
+    """A real server with a small limit, that does not wait long before it acknowledges."""
+    small = {"limits": {"post_bytes": 2000}, "session": {"acknowledge_seconds": 0.1}}
+    with serving(small) as server:
         yield server
 
 
@@ -285,13 +346,15 @@ def browser(server):
 
 @pytest.mark.functional
 def test_packets_travel_both_ways_with_acknowledgements(browser):
-    """Raw data up and down, our ack with the next packet, theirs in a packet."""
+    """Raw data up and down, our ack a little later, theirs in a packet."""
     with browser.socket() as socket:
         assert decode(socket.receive()) == [(b"0", b"ack", b"1")]
         socket.send(RAW.encode([Packet(2, DATA, b"\0\xff")]))
-        assert decode(socket.receive()) == [(b"4", b"data", b"\0\xff"), (b"0", b"ack", b"2")]
+        assert decode(socket.receive()) == [(b"4", b"data", b"\0\xff")]
+        assert decode(socket.receive()) == [(b"0", b"ack", b"2")]
         socket.send(RAW.encode([Packet(0, ACK, b"4"), Packet(3, DATA, b"x")]))
-        assert decode(socket.receive()) == [(b"5", b"data", b"x"), (b"0", b"ack", b"3")]
+        assert decode(socket.receive()) == [(b"5", b"data", b"x")]
+        assert decode(socket.receive()) == [(b"0", b"ack", b"3")]
         socket.send(RAW.encode([Packet(4, CLOSE)]))
         assert decode(socket.receive()) == [(b"0", b"ack", b"4")]
         assert socket.receive() is None

@@ -492,3 +492,106 @@ def test_a_number_stream_survives_any_transport_history(data):
             if packet.id > last:
                 last, received = packet.id, received + (packet.data or b"")
     assert received == expected
+
+
+# -- the short cuts -----------------------------------------------------------------------------
+
+
+BODIES = st.lists(
+    st.sampled_from(
+        [
+            TEXT.encode([Packet(2, DATA, b"two")]),
+            TEXT.encode([Packet(3, DATA, b"three")]),
+            TEXT.encode([Packet(10, DATA, b"ten")]),
+            TEXT.encode([Packet(4, DATA, b"a"), Packet(5, DATA, b"b")]),
+            TEXT.encode([Packet(6, DATA, b"")]),
+            TEXT.encode([Packet(6, PING)]),
+            TEXT.encode([Packet(0, ACK, b"3")]),
+            TEXT.encode([Packet(0, ACK, b"12")]),
+            b"11,013,ack02,7",
+            b"11,013,ack02,07",
+            b"12,214,data04,dHdv",
+            b"11,714,data04,dHd",
+            b"11,714,data05,dHdv",
+            b"11,714,data04,????",
+            b"11,714,data04,dHdv0",
+            b"",
+        ]
+    ),
+    max_size=6,
+)
+
+
+@given(BODIES, st.sampled_from([STREAM, SOCKET]), st.sampled_from([None, "close", "abort"]))
+def test_a_lone_packet_means_the_same_in_every_way(bodies, carrier, end):
+    """The short cut does what ``receive_data`` does, or nothing."""
+    quick, careful = opened(carrier), opened(carrier)
+    for session in (quick, careful):
+        session.send(b"down")
+        session.data_to_send()
+        if end == "close":
+            session.close("loseConnection", 0.0)
+        elif end == "abort":
+            session.abort()
+        session.events_received()
+    for now, body in enumerate(bodies, 1):
+        events = []
+        data = quick.take_lone_packet(body, now)
+        if data is None:
+            quick.receive_data(body, now)
+        elif data:
+            events.append(DataReceived(data))
+        events += quick.events_received()
+        careful.receive_data(body, now)
+        assert events == careful.events_received()
+        assert quick.next_deadline() == careful.next_deadline()
+        assert quick.duplicates == careful.duplicates
+        assert quick.outbox.unacked_bytes == careful.outbox.unacked_bytes
+    quick.tick(8.0)
+    careful.tick(8.0)
+    assert quick.data_to_send() == careful.data_to_send()
+
+
+@given(
+    st.lists(st.sampled_from([b"x", b"y" * 400, b"z" * 1500, "ping", "ack", "turn", "reopen"])),
+    st.sampled_from([STREAM, SOCKET]),
+)
+def test_what_is_queued_goes_down_the_same_in_every_way(steps, carrier):
+    """One packet at a time by the short cut, or all by ``data_to_send``."""
+    settings_of_both = {"packet_bytes": 1024, "burst_bytes": 1024, "unacknowledged_bytes": 4096}
+    quick, careful = opened(carrier, **settings_of_both), opened(carrier, **settings_of_both)
+    for step in [*steps, "turn"]:
+        for session in (quick, careful):
+            if step == "ack":
+                session.acknowledge(session.outbox.last_id - 1)
+            elif step == "reopen":
+                session.transport_lost()
+                session.transport_opened(carrier, 0.0)
+            elif step == "ping":
+                session.outbox.send_alone(PING, None)
+            elif step != "turn":
+                session.send(step)
+        if step == "turn":
+            sent = []
+            payload = quick.payload_to_send()
+            if payload is not None:
+                sent.append(Packet(quick.outbox.last_id, DATA, payload))
+            sent += quick.data_to_send()
+            assert sent == careful.data_to_send()
+            assert quick.outbox.unacked_bytes == careful.outbox.unacked_bytes
+
+
+def test_an_acknowledgement_rides_along_only_when_it_is_due():
+    """After so many packets, or so long, and not with every answer."""
+    session = opened(SOCKET, acknowledge_packets=2)
+    session.send(b"one")
+    assert session.take_lone_packet(RAW.encode([Packet(2, DATA, b"x")]), 2.0, raw=True) == b"x"
+    assert session.deadline_moved
+    assert session.next_deadline() == 3.0
+    assert session.payload_to_send() == b"one"
+    assert not session.has_to_send
+    assert session.take_lone_packet(RAW.encode([Packet(3, DATA, b"x")]), 2.0, raw=True) == b"x"
+    assert session.has_to_send
+    session.send(b"two")
+    assert session.payload_to_send() is None
+    assert session.data_to_send() == [Packet(4, DATA, b"two"), Packet(0, ACK, b"3")]

@@ -1,0 +1,30 @@
+"""Frames that many browsers share."""
+
+import pytest
+
+from orbited.http import chunk
+from orbited.protocol.packets import DATA, RAW, TEXT, Packet
+from orbited.protocol.shared import SharedFrame
+from orbited.websocket import binary_frame
+
+NUMBERS = [1, 9, 10, 11, 99, 100, 12345, 7, 10**14, 10**15 - 1]
+
+
+@pytest.mark.parametrize(("encoder", "envelope"), [(TEXT, chunk), (RAW, binary_frame)])
+@pytest.mark.parametrize("size", [1, 11, 12, 80, 110, 111, 112, 250, 70_000])
+def test_it_is_what_the_encoder_would_have_written(encoder, envelope, size):
+    """For every number, however many digits it has, and wherever the envelope grows."""
+    shared = SharedFrame(encoder, envelope)
+    for payload in (b"1,0" * size, b"," * size):
+        for number in NUMBERS:
+            packet = encoder.encode([Packet(number, DATA, payload)])
+            assert shared.build(number, payload) == envelope(packet)
+
+
+def test_equal_payloads_that_are_not_the_same_object_are_told_apart():
+    """It goes by identity, and keeps the object, so that no other one can have its place."""
+    shared = SharedFrame(RAW, bytes)
+    first, second = bytes([97] * 40), bytes([97] * 39 + [98])
+    assert shared.build(5, first).endswith(b"a")
+    assert shared.build(5, second).endswith(b"b")
+    assert shared.build(5, first).endswith(b"a")
