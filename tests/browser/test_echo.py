@@ -217,6 +217,31 @@ def test_policy_allows_what_the_page_does(page: Page, site: SiteProcess) -> None
     assert "Content Security Policy" in "".join(complaints)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_from_the_index_to_the_other_form(page: Page, site: SiteProcess, scheme: Any) -> None:
+    """The root lists the applications; by keyboard to the echo that is an App, and a round trip."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.url}/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.get_by_role("link", name="Monitor")).to_be_visible()
+    cards = page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=2))
+    assert "Chat" in cards.get_by_role("link").all_text_contents()
+    echo = page.get_by_role("link", name="Echo", exact=True)
+    while not echo.evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement !== document.body")  # the end of the page
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/thywill/init/echo/")
+    say(page, TEXT)
+    expect(page.locator("#count")).to_have_text("1 of 1")
+    assert echoes(page) == [TEXT]
+    expect(page.locator("#state")).to_have_text("Connection: connected")
+    assert complaints == []
+
+
 def test_keyboard_alone(page: Page, site: SiteProcess) -> None:
     """The field has the focus from the start: type, Enter, and the focus is still there."""
     open_echo(page, site)

@@ -1,23 +1,33 @@
-"""The server side of the echo."""
+"""The server side of the echo, in both of its forms."""
 
 import pytest
 from pytest_django import Settings
 
+from tests.support.documentation import ROOT, files
 from tests.support.page import thywill
 from thywill_server import testing
 
 TEXT = "héllo <b>&\"' 你好"
+FORMS = ("proof_of_concept", "echo")
 PUSH = {
     "memory": {"component": "thywill_server.push.in_memory.InMemory"},
     "orbited": {"component": "thywill_server.push.orbited_stomp.OrbitedStomp"},
 }
+PAGE = "documentation/how-to/write-an-application-in-either-form.md"
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> str:
+    """The name of the application: two functions, or an `App`."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(autouse=True, params=list(PUSH))
-def site(request: pytest.FixtureRequest, settings: Settings, db: None) -> None:
+def site(request: pytest.FixtureRequest, form: str, settings: Settings, db: None) -> None:
     """The echo as the default application, over each way of pushing."""
     settings.THYWILL = thywill(
-        application={"packages": "thywill_apps", "default": "proof_of_concept"},
+        application={"packages": "thywill_apps", "default": form},
         push=PUSH[request.param],
     )
 
@@ -31,11 +41,11 @@ def test_a_message_comes_back_to_its_page_alone() -> None:
         other.expect_nothing()
 
 
-def test_what_is_no_text_comes_back_as_json_has_it() -> None:
-    """The function of 2011 takes text, and is given text."""
+def test_what_is_no_text_comes_back_as_the_form_has_it(form: str) -> None:
+    """The function of 2011 takes text, and is given text; an App is given the value."""
     with testing.open() as page:
         page.send({"a": [1, None]})
-        page.expect(None, '{"a":[1,null]}')
+        page.expect(None, {"a": [1, None]} if form == "echo" else '{"a":[1,null]}')
 
 
 def test_a_short_time_offline_loses_nothing() -> None:
@@ -49,15 +59,32 @@ def test_a_short_time_offline_loses_nothing() -> None:
         assert [each.data for each in page.received] == ["one", "two"]
 
 
-def test_the_page_names_what_it_consists_of() -> None:
-    """Title, stylesheets and script are the application's; its template is the body."""
+def test_the_page_names_what_it_consists_of(form: str) -> None:
+    """Title, stylesheets and scripts are the same in both forms; so is the body's template."""
     with testing.open() as page:
         assert page.parameters == {"title": "Echo"}
-        assert page.configuration["application_resources"] == [
-            {"type": "css", "resource": "/static/thywill/look.css"},
-            {"type": "css", "resource": "/static/proof_of_concept/echo.css"},
-            {"type": "css", "resource": "/static/proof_of_concept/trips.css"},
-            {"type": "javascript", "resource": "/static/thywill/connection.js"},
-            {"type": "javascript", "resource": "/static/proof_of_concept/echo.js"},
-        ]
-        assert page.uuid in page.html.partition("<body>")[2]
+        told: dict[str, list[str]] = {"css": [], "javascript": []}
+        for each in page.configuration["application_resources"]:
+            told[each["type"]].append(each["resource"])
+        assert told == {
+            "css": [
+                "/static/thywill/look.css",
+                "/static/proof_of_concept/echo.css",
+                "/static/proof_of_concept/trips.css",
+            ],
+            "javascript": [
+                "/static/thywill/connection.js",
+                "/static/proof_of_concept/echo.js",
+            ],
+        }
+        body = page.html.partition("<body>")[2]
+        assert page.uuid in body
+        assert f"<code>{form}</code>" in body
+
+
+def test_the_how_to_shows_what_is_served(form: str) -> None:
+    """The two files of the page are those of the site, to the letter."""
+    shown = dict(files(PAGE))
+    path = f"thywill_apps/{form}/thywill_interface.py"
+    assert shown[path] == (ROOT / path).read_text(encoding="utf-8")
+    assert len(shown) == len(FORMS)

@@ -1,1 +1,1 @@
-"""Echo: the smallest complete application. What a page sends comes back to that page."""
+"""The echo of 2011, in two functions. What a page sends comes back to that page alone."""
