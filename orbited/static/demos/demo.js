@@ -1,11 +1,12 @@
 /**
- * What the demos share: the form to connect with, the state, and a log with an end.
+ * What the demos do alike: connect, tell the state, and keep a log with an end.
  *
  * Host and port may stand in the address of the page: `echo.html?host=localhost&port=7001`. Nothing
  * connects before somebody presses the button.
  */
 
 import { Orbited } from "../Orbited.js";
+import { completePage } from "./frame.js";
 
 /** What a code of onclose() means to a reader. @type {Record<number, string>} */
 const SENTENCES = {
@@ -75,6 +76,7 @@ export class ConnectForm {
     this.#controls = controls;
     this.#open = open;
     this.#close = close;
+    completePage();
     const query = new URLSearchParams(location.search);
     element("host").value = query.get("host") ?? "localhost";
     element("port").value = query.get("port") ?? "";
