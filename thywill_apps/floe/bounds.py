@@ -47,7 +47,7 @@ class Bounds:
     asleep_seconds: float = 3.0
     gone_seconds: float = 60.0
     remembered_seconds: float = 600.0
-    lease_seconds: float = 6.0
+    lease_seconds: float = 4.0
     steer_rate: str = "60/s"
     play_rate: str = "20/10s"
     rename_rate: str = "20/m"

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Pace:
     left_out: int = 0
     busy: float = 0.0
     late: float = 0.0
-    latest: float = field(default=0.0)
+    latest: float = 0.0
 
 
 class Ticker:
@@ -39,15 +39,25 @@ class Ticker:
     Args:
         step: is called; false ends it, and so does an exception, which is logged.
         period_seconds: from one call to the next.
+        clock: gives seconds that never go back.
+        wait: waits for so many seconds; true ends it. Until `stop` is called, by default.
     """
 
-    def __init__(self, step: Callable[[], bool], period_seconds: float) -> None:
+    def __init__(
+        self,
+        step: Callable[[], bool],
+        period_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+    ) -> None:
         self.pace = Pace()
         self._step = step
         self._period = period_seconds
+        self._clock = clock
         self._is_stopped = threading.Event()
+        self._wait = wait or self._is_stopped.wait
         # It is a daemon: a process that ends does not wait for a game.
-        self._thread = threading.Thread(target=self._run, name="floe-ticker", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="floe-ticker", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -59,10 +69,11 @@ class Ticker:
         if self._thread is not threading.current_thread():
             self._thread.join(timeout_seconds)
 
-    def _run(self) -> None:
-        due = time.monotonic()
-        while not self._is_stopped.wait(max(0.0, due - time.monotonic())):
-            began = time.monotonic()
+    def run(self) -> None:
+        """Do it in this thread, until it ends."""
+        due = self._clock()
+        while not self._wait(max(0.0, due - self._clock())):
+            began = self._clock()
             self._note(began - due)
             try:
                 if not self._step():
@@ -70,12 +81,12 @@ class Ticker:
             except Exception:
                 log.exception("the game has stopped")
                 return
-            self.pace.busy += time.monotonic() - began
+            now = self._clock()
+            self.pace.busy += now - began
             due += self._period
-            behind = time.monotonic() - due
-            if behind > MAX_LATE_SECONDS:
-                self.pace.left_out += int(behind / self._period)
-                due = time.monotonic()
+            if now - due > MAX_LATE_SECONDS:
+                self.pace.left_out += int((now - due) / self._period)
+                due = now
 
     def _note(self, late: float) -> None:
         self.pace.ticks += 1

@@ -10,7 +10,7 @@ import { ASLEEP, IN_THE_SEA, Timeline } from "./timeline.js";
 /** After how long without a tick the page stops guessing where its own puck is. */
 const SILENT_MS = 1000;
 /** How often a page that only watches asks for a place. */
-const ASK_MS = 3000;
+const ASK_MS = 1500;
 const CROWD = 8;
 const STATES = {
   connecting: "connecting",
@@ -107,7 +107,7 @@ async function play() {
     const { id, frame } = await thywill.send.fn("play", { key, name: nameField.value });
     const now = performance.now();
     own = id;
-    steering.reset(now);
+    steering.reset();
     prediction.forget();
     timeline.begin(frame, now);
     const body = timeline.bodies.get(own);

@@ -21,7 +21,7 @@ export class Steering {
   #sent = { x: 0, y: 0, dashes: 0 };
   #isUnderWay = false;
   #sentAt = -Infinity;
-  #heardAt = -Infinity;
+  #hasFailed = false;
   #quietUntil = 0;
 
   /**
@@ -33,25 +33,21 @@ export class Steering {
     this.#onSent = onSent;
   }
 
-  /**
-   * Begin to count anew: the player is new, or plays again.
-   *
-   * @param {number} now milliseconds
-   */
-  reset(now) {
+  /** Begin to count anew: the player is new, or plays again. */
+  reset() {
     this.#number = 0;
     this.#sent = { x: 0, y: 0, dashes: 0 };
-    this.#heardAt = now;
+    this.#hasFailed = false;
   }
 
   /**
-   * Whether the server goes by what this page wants.
+   * Whether the server goes by what this page wants, or will as soon as it hears it.
    *
    * @param {number} now milliseconds
    * @param {number} staleMs
    */
   isHeard(now, staleMs) {
-    return now - this.#heardAt < staleMs;
+    return !this.#hasFailed && (!this.#isUnderWay || now - this.#sentAt < staleMs);
   }
 
   /**
@@ -86,6 +82,7 @@ export class Steering {
   rest(now) {
     this.#number += 1;
     this.#sent = { ...this.#sent, x: 0, y: 0 };
+    this.#sentAt = now;
     return this.#deliver({ number: this.#number, x: 0, y: 0, is_resting: true }, now);
   }
 
@@ -97,8 +94,9 @@ export class Steering {
     this.#isUnderWay = true;
     try {
       await this.#send(message);
-      this.#heardAt = now;
+      this.#hasFailed = false;
     } catch (error) {
+      this.#hasFailed = true;
       const { retryAfter } = /** @type {any} */ (error);
       if (retryAfter !== undefined) this.#quietUntil = now + retryAfter * 1000;
       throw error;
