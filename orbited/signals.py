@@ -31,7 +31,10 @@ class Signals:
         self._heard: set[int] = set()
 
     def follow(self) -> None:
-        """Begin; called once the reactor runs, which sets handlers of its own before."""
+        """Begin; called before anything listens, and again once the reactor runs.
+
+        A reactor that begins sets handlers of its own. What is heard before waits until it runs.
+        """
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
         if hasattr(signal, "SIGHUP"):

@@ -147,6 +147,8 @@ def _run(config: Config, *, is_profiled: bool) -> int:
         log.info("Orbited %s on %s", __version__, type(reactor).__name__)
         account = configured_account(config)
         server = Server(config, reactor)
+        signals = Signals(reactor, log_files.reopen, server.reload_certificates)
+        signals.follow()
         server.listen()
         if account is not None:
             log_files.give_to(account.uid, account.gid)
@@ -154,7 +156,7 @@ def _run(config: Config, *, is_profiled: bool) -> int:
     except ConfigurationError as error:
         raise config.placed(error) from None
     reactor.addSystemEventTrigger("before", "shutdown", server.stop)
-    reactor.callWhenRunning(Signals(reactor, log_files.reopen, server.reload_certificates).follow)
+    reactor.callWhenRunning(signals.follow)
     if is_profiled:
         _run_profiled(reactor)
     else:
