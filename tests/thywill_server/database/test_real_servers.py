@@ -188,7 +188,7 @@ def pause(execute, sql, *rest):
         raise
 with connection.execute_wrapper(pause):
     position = history.append("chat", "deadlock", "said", '"mine"', 8)
-print(position.epoch, position.offset, len(failures))
+print(position.epoch, position.offset, bool(failures))
 """
 
 WAITING = {
@@ -203,7 +203,10 @@ WAITING = {
     indirect=["site"],
 )
 def test_a_deadlock_is_tried_again(site: DatabaseSite, database: str, request) -> None:
-    """The one that the server has ended begins again: the message is stored once."""
+    """The one that the server has ended begins again, until it gets through: one message is stored.
+
+    PostgreSQL may end it more than once, where it is quicker than the one that waited for it.
+    """
     server = request.getfixturevalue(database)
     with site.start(HOLD) as holder:
         assert holder.stdout.readline() == "held\n", finish(holder)
@@ -216,7 +219,7 @@ def test_a_deadlock_is_tried_again(site: DatabaseSite, database: str, request) -
             writer.stdin.write("go\n")
             writer.stdin.flush()
             assert finish(holder) == "done\n"
-            assert finish(writer) == "changed 9 1\n"
+            assert finish(writer) == "changed 9 True\n"
 
 
 KILL = {
