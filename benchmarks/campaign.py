@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from benchmarks.generator import Figures, Generator
 from benchmarks.processes import StartError
 from benchmarks.systems.base import System
 from benchmarks.workloads import Workload
 
-MAX_MESSAGES = 9_000_000
+MIN_MESSAGES: Final = 5
+MAX_MESSAGES: Final = 9_000_000
 
 
 @dataclass
@@ -30,8 +33,10 @@ class Campaign:
         rounds: how often everything is done.
         seconds: how long one run should take.
         results: file that gets one line of JSON for each run.
-        budget_seconds: after which no system is started any more, but in the first round.
+        soft_end: monotonic time after which no further round begins, and a begun one ends early.
+        hard_end: after which the first round ends early too.
         tell: is told each result in a line.
+        loads: load average of the machine when each round began and when it ended.
     """
 
     generator: Generator
@@ -40,28 +45,37 @@ class Campaign:
     rounds: int
     seconds: float
     results: Path
-    budget_seconds: float = math.inf
+    soft_end: float = math.inf
+    hard_end: float = math.inf
     tell: Callable[[str], None] = print
+    loads: list[tuple[float, float]] = field(default_factory=list)
     _messages: dict[tuple[str, str], int] = field(default_factory=dict)
     _failed: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self) -> None:
         """Do it all."""
-        end = time.monotonic() + self.budget_seconds
         for round_number in range(1, self.rounds + 1):
+            if self._is_over(round_number):
+                self.tell(f"{round_number}  left out, the time is over")
+                return
+            load = os.getloadavg()[0]
             for system in self.systems:
-                if round_number > 1 and time.monotonic() > end:
-                    self.tell(f"{round_number}  {system.name}: left out, the time is over")
-                    continue
-                for workload, figures in self._round_of(system):
+                for workload, figures in self._round_of(system, round_number):
                     self._keep(system, workload, round_number, figures)
+            self.loads.append((load, os.getloadavg()[0]))
 
-    def _round_of(self, system: System) -> Iterator[tuple[Workload, Figures]]:
+    def _is_over(self, round_number: int) -> bool:
+        return time.monotonic() > (self.hard_end if round_number == 1 else self.soft_end)
+
+    def _round_of(self, system: System, round_number: int) -> Iterator[tuple[Workload, Figures]]:
         """One start of one system."""
         is_running = False
         for workload in self.workloads:
             pair = (system.name, workload.name)
             if workload.kind not in system.kinds or pair in self._failed:
+                continue
+            if self._is_over(round_number):
+                self.tell(f"{round_number}  {workload.name:<8} {system.name}: left out, no time")
                 continue
             try:
                 if not is_running:
@@ -116,7 +130,7 @@ class Campaign:
         }
         with self.results.open("a") as file:
             file.write(json.dumps(line) + "\n")
-        self.tell(f"{round_number}  {workload.name:<8} {system.name:<14} {summary(figures)}")
+        self.tell(f"{round_number}  {workload.name:<8} {system.name:<19} {summary(figures)}")
 
 
 def _messages_for(workload: Workload, first_seconds: float, seconds: float) -> int:
@@ -124,7 +138,7 @@ def _messages_for(workload: Workload, first_seconds: float, seconds: float) -> i
     if workload.rate_per_second:
         return int(workload.rate_per_second * seconds)
     messages = int(workload.first_messages * seconds / max(first_seconds, 0.01))
-    return min(max(messages, 20), MAX_MESSAGES)
+    return min(max(messages, MIN_MESSAGES), MAX_MESSAGES)
 
 
 def summary(figures: Figures) -> str:

@@ -1,16 +1,17 @@
-"""Draws the bar chart: for each workload, what a delivery costs in each system.
+"""Draws the bar charts: a panel for each workload, a bar for each system.
 
-Every workload has a scale of its own, because they differ by a hundred times. What is far longer
-than the rest is cut, and says so: its figure stands beside it.
+Every panel has a scale of its own, because they differ by a hundred times. What is far longer than
+the rest is cut, and says so: its figure stands beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from benchmarks.report import Facts
+from benchmarks.report import Measured, plain
 from benchmarks.results import Row
 from benchmarks.workloads import WORKLOADS
 
@@ -44,28 +45,81 @@ STYLE: Final = """\
     .axis { stroke: var(--line); }
     .cut { stroke: var(--paper); stroke-width: 3; }"""
 
+DRAWN: Final = {
+    "web": ("A100w1", "A100", "B32"),
+    "growth": ("G10000w1", "G10000"),
+    "post": ("P32",),
+    "stomp": ("D1", "D1w1", "D100", "E32"),
+    "memory": ("C",),
+}
+"""The workloads in the picture of a group; the tables have the others too."""
 
-def draw(title: str, rows: Sequence[Row], facts: Facts, ours: str) -> str:
-    """A complete SVG file.
+LEFT_OUT: Final = ("raw-c-gather", "raw-py-send", "raw-tw-gather", "raw-tw-write")
+"""Floors that only the tables have."""
 
-    Args:
-        rows: of one group of workloads.
-        ours: name of the system that stands out.
+COSTS: Final = "Server CPU for each delivery, in microseconds: shorter is better"
+SIZES: Final = "Kilobytes of the server for each of 5,000 connections: shorter is better"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One system.
+
+    Attributes:
+        kind: ``ours``, ``others`` or ``floor``.
+        value: None if it failed.
     """
-    parts = [
-        _text(24, 44, title, "title"),
-        _text(24, 68, "Server CPU for each delivery, in microseconds: shorter is better", "soft"),
-        *_legend(),
-    ]
+
+    title: str
+    kind: str
+    value: float | None
+
+    @property
+    def figure(self) -> str:
+        """The value in words."""
+        if self.value is None:
+            return "fails"
+        return f"{self.value:.{2 if self.value < 10 else 1}f}"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One workload."""
+
+    name: str
+    sentence: str
+    bars: Sequence[Bar]
+
+
+def picture(group: str, title: str, measured: Measured) -> str | None:
+    """The picture of a group as an SVG file; None where there is nothing to draw."""
+    panels = []
+    for name in DRAWN.get(group, ()):
+        rows = [row for row in measured.rows if row.workload == name]
+        bars = [_bar_of(row, measured) for row in rows if row.system not in LEFT_OUT]
+        if any(bar.value for bar in bars):
+            panels.append(Panel(name, WORKLOADS[name].sentence, bars))
+    return draw(title, SIZES if group == "memory" else COSTS, panels) if panels else None
+
+
+def _bar_of(row: Row, measured: Measured) -> Bar:
+    facts = measured.facts
+    is_ours, is_floor = row.system in facts.ours, row.system in facts.references
+    value = row.kilobytes[max(row.kilobytes)] if row.kilobytes else row.microseconds
+    kind = "ours" if is_ours else "floor" if is_floor else "others"
+    return Bar(plain(facts.titles[row.system]), kind, value)
+
+
+def draw(title: str, subtitle: str, panels: Sequence[Panel]) -> str:
+    """A complete SVG file."""
+    parts = [_text(24, 44, title, "title"), _text(24, 68, subtitle, "soft"), *_legend()]
     y = TOP
-    for workload in WORKLOADS.values():
-        panel = [row for row in rows if row.workload == workload.name]
-        if panel:
-            drawn, height = _panel(y, panel, facts, ours)
-            parts += drawn
-            y += height
+    for panel in panels:
+        drawn, height = _panel(y, panel)
+        parts += drawn
+        y += height
     description = " ".join(
-        f"{row.workload}, {_plain(facts.titles[row.system])}: {_cost(row)}." for row in rows
+        f"{panel.name}, {bar.title}: {bar.figure}." for panel in panels for bar in panel.bars
     )
     body = "\n  ".join(parts)
     return (
@@ -80,76 +134,56 @@ def draw(title: str, rows: Sequence[Row], facts: Facts, ours: str) -> str:
 
 
 def _legend() -> list[str]:
-    """What the three colors stand for, at the right of the second line."""
+    """What the three colors stand for, at the right of the first line."""
     entries = (("ours", "this project"), ("others", "others"), ("floor", "floors, no protocol"))
     parts, x = [], WIDTH - 372
     for kind, words in entries:
-        parts.append(f'<rect class="{kind}" x="{x}" y="57" width="12" height="12" rx="3"/>')
-        parts.append(_text(x + 18, 68, words, "soft"))
+        parts.append(f'<rect class="{kind}" x="{x}" y="33" width="12" height="12" rx="3"/>')
+        parts.append(_text(x + 18, 44, words, "soft"))
         x += 44 + 7 * len(words)
     return parts
 
 
-def _panel(y: int, rows: list[Row], facts: Facts, ours: str) -> tuple[list[str], int]:
-    workload = WORKLOADS[rows[0].workload]
-    rows = sorted(
-        rows, key=lambda row: (row.system in facts.references, row.microseconds or float("inf"))
-    )
-    costs = sorted(row.microseconds for row in rows if row.microseconds is not None)
-    scale = _scale(costs)
+def _panel(y: int, panel: Panel) -> tuple[list[str], int]:
+    bars = sorted(panel.bars, key=lambda bar: (bar.kind == "floor", bar.value or float("inf")))
+    scale = _scale(sorted(bar.value for bar in bars if bar.value is not None))
     parts = [
-        _text(24, y + 30, workload.name, "head"),
-        _text(96, y + 30, workload.sentence, "soft"),
+        _text(24, y + 30, panel.name, "head"),
+        _text(38 + 10 * len(panel.name), y + 30, panel.sentence, "soft"),
     ]
     top = y + PANEL_HEAD
-    for number, row in enumerate(rows):
-        parts += _bar(top + number * ROW_HEIGHT, row, facts, ours, scale)
-    bottom = top + len(rows) * ROW_HEIGHT
-    x = LABEL_WIDTH
-    parts.append(f'<path class="axis" d="M{x} {top - 2}V{bottom - 6}"/>')
-    return parts, PANEL_HEAD + len(rows) * ROW_HEIGHT + PANEL_FOOT
+    for number, bar in enumerate(bars):
+        parts += _bar(top + number * ROW_HEIGHT, bar, scale)
+    bottom = top + len(bars) * ROW_HEIGHT
+    parts.append(f'<path class="axis" d="M{LABEL_WIDTH} {top - 2}V{bottom - 6}"/>')
+    return parts, PANEL_HEAD + len(bars) * ROW_HEIGHT + PANEL_FOOT
 
 
-def _scale(costs: list[float]) -> float:
-    """The figure that fills the width: the largest, unless it dwarfs the second largest."""
-    if not costs:
+def _scale(values: list[float]) -> float:
+    """The figure that fills the width: the largest, unless it dwarfs those in the middle."""
+    if not values:
         return 1.0
-    if len(costs) > 1 and costs[-1] > 4 * costs[-2]:
-        return costs[-2] * 2
-    return costs[-1]
+    return min(values[-1], 6 * values[len(values) // 2])
 
 
-def _bar(y: int, row: Row, facts: Facts, ours: str, scale: float) -> list[str]:
-    kind = "ours" if row.system == ours else "floor" if row.system in facts.references else "others"
-    emphasis = "own end" if row.system == ours else "end"
+def _bar(y: int, bar: Bar, scale: float) -> list[str]:
     base = y + 14
-    title = _plain(facts.titles[row.system])
-    parts = [_text(LABEL_WIDTH - 10, base, title, emphasis)]
-    if row.microseconds is None:
+    is_ours = bar.kind == "ours"
+    parts = [_text(LABEL_WIDTH - 10, base, bar.title, "own end" if is_ours else "end")]
+    if bar.value is None:
         return [*parts, _text(LABEL_WIDTH + 8, base, "fails", "soft")]
-    is_cut = row.microseconds > scale
-    length = BAR_WIDTH * min(1.0, row.microseconds / scale)
+    length = BAR_WIDTH * min(1.0, bar.value / scale)
     parts.append(
-        f'<rect class="{kind}" x="{LABEL_WIDTH}" y="{y}" width="{max(length, 1):.1f}"'
+        f'<rect class="{bar.kind}" x="{LABEL_WIDTH}" y="{y}" width="{max(length, 1):.1f}"'
         f' height="{BAR_HEIGHT}" rx="3"/>'
     )
     end = LABEL_WIDTH + length
-    if is_cut:
+    if bar.value > scale:
         parts += [
             f'<path class="cut" d="M{x:.0f} {y + BAR_HEIGHT + 2}l8 {-BAR_HEIGHT - 4}"/>'
             for x in (end - 44, end - 36)
         ]
-    return [*parts, _text(end + 8, base, _cost(row), "own" if row.system == ours else "")]
-
-
-def _cost(row: Row) -> str:
-    if row.microseconds is None:
-        return "fails"
-    return f"{row.microseconds:.{2 if row.microseconds < 10 else 1}f}"
-
-
-def _plain(title: str) -> str:
-    return title.replace("*", "").replace("`", "")
+    return [*parts, _text(end + 8, base, bar.figure, "own" if is_ours else "")]
 
 
 def _text(x: float, y: float, words: str, css: str = "") -> str:

@@ -42,11 +42,15 @@ class Generator:
     Attributes:
         cpu: the core.
         timeout_seconds: of one run.
+        stall_seconds: a run has failed when nothing was delivered for so long.
     """
 
-    def __init__(self, work: Path, cpu: str, timeout_seconds: float = 60.0) -> None:
+    def __init__(
+        self, work: Path, cpu: str, timeout_seconds: float = 60.0, stall_seconds: float = 6.0
+    ) -> None:
         self.cpu = cpu
         self.timeout_seconds = timeout_seconds
+        self.stall_seconds = stall_seconds
         self._spec = work / "conversation"
         self._program = build(HERE / "loadgen.c", work)
 
@@ -70,6 +74,7 @@ class Generator:
             window=workload.window,
             rate=workload.rate_per_second,
             timeout=self.timeout_seconds,
+            stall=self.stall_seconds,
             settle=settle_seconds,
             conc=handshakes_at_once,
             pids=",".join(map(str, pids)),

@@ -1345,6 +1345,8 @@ int main(int argc, char **argv) {
             settle = atof(v);
         else if (!strcmp(k, "--conc"))
             conc = atoi(v);
+        else if (!strcmp(k, "--stall"))
+            stall = atof(v);
         else if (!strcmp(k, "--rate"))
             rate = atof(v);
         else if (!strcmp(k, "--pids"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks import goals
 from benchmarks.results import Row
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import GROUPS, GROWTH, WORKLOADS
 
 INTRODUCTION: Final = """\
 # Benchmarks
@@ -15,37 +16,51 @@ INTRODUCTION: Final = """\
 <!-- Written by ./run bench. -->
 
 How much CPU time a server spends for each message that it delivers, for this project and for
-others, taken in one run on one machine. Ratios carry over to other machines; microseconds do not.
+others, taken in turn in one run on one machine. Ratios carry over to other machines; microseconds
+do not. In bold is what this project ships, with its checks on and its default settings.
+"""
+
+GOALS: Final = """\
+## Goals
+
+What this project wants to reach, and what this run says. A cost is the cheapest of the rounds, and
+a latency the lowest; a rate is the highest. {met} of {all} are met.
 """
 
 READING: Final = """\
 ## How to read it
 
 - **us** is CPU time of all server processes, in user mode and in the kernel, divided by the
-  deliveries: the minimum of {rounds} rounds, because whatever else runs on the machine only adds.
+  deliveries: the minimum of the rounds, because whatever else runs on the machine only adds.
   The median is beside it; where the two differ much, something else was running.
-- **x** says how many times the figure of this project that is; more is worse.
-- **Floors** are not brokers. They send frames of the same length to as many connections, and know
-  no protocol: the system call alone, in C and from Python.
+- **x** says how many times the figure of another system that is; more is worse.
+- **Floors** know no protocol. They send frames of the same length to as many connections: the
+  system call alone, in C and from Python.
 - Deliveries per second and latencies come second: the generator shares the machine. The server has
   one core, the generator the other. Messages have 100 bytes.
 - A figure counts only if every message arrived once and in order. Where that is not so, the table
   says what happened in its place.
+- A subscriber of this project is a browser's session with a STOMP subscription of its own inside.
+  Whoever publishes does so over STOMP by TCP, as the site does. nchan's publisher waits for the
+  answer to each POST, so that never more than one of its messages is in flight.
 """
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is said beside the figures.
+    """What is said beside the figures of one group.
 
     Attributes:
         machine: what they were taken on.
-        rounds: how many minima and medians are taken of.
+        rounds: how many minima and medians are taken of, at most.
         seconds: how long each run took.
-        titles: of the systems, by name, in the order in which they are shown at most.
+        titles: of the systems, by name.
         versions: by name of the system.
         missing: by name of the system, why it is not there.
         references: names of the systems that are floors.
+        ours: names of the systems that belong to this project.
+        loads: load average of the machine at the begin and the end of each round.
+        day: when, as 2026-01-31.
     """
 
     machine: str
@@ -54,51 +69,74 @@ class Facts:
     titles: Mapping[str, str]
     versions: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
-    references: frozenset[str] = frozenset()
-
-    def joined_with(self, others: Iterable[Facts]) -> Facts:
-        """Facts of several runs, of which this is the last."""
-        runs = [*others, self]
-        return replace(
-            self,
-            titles={name: title for run in runs for name, title in run.titles.items()},
-            versions={name: words for run in runs for name, words in run.versions.items()},
-            missing={name: words for run in runs for name, words in run.missing.items()},
-            references=frozenset(name for run in runs for name in run.references),
-        )
+    references: Sequence[str] = ()
+    ours: Sequence[str] = ()
+    loads: Sequence[Sequence[float]] = ()
+    day: str = ""
 
 
-OURS: Final = {"stomp": "morbid", "web": "orbited-websocket"}
-"""The system that others are compared with, by group of workloads."""
+@dataclass(frozen=True)
+class Measured:
+    """One group of workloads."""
+
+    rows: Sequence[Row]
+    facts: Facts
+
 
 HEADINGS: Final = {
-    "stomp": "STOMP over TCP",
     "web": "Push to browsers",
-    "http": "HTTP request and response",
+    "growth": "More and more subscribers",
+    "post": "A whole site: POST to Django, and push",
+    "stomp": "STOMP over TCP",
+    "http": "One round of HTTP",
     "memory": "Memory for each idle connection",
 }
 
+RATIOS: Final = {
+    "web": (("raw-c-send", "x `send()` in C"), ("orbited-websocket", "x our WebSocket")),
+    "post": (("plain-gunicorn", "x Django alone"),),
+    "stomp": (("raw-c-send", "x `send()` in C"), ("morbid", "x morbid")),
+}
+"""The systems that others are compared with, and the heads of their columns."""
 
-def page(rows: Sequence[Row], facts: Facts, charts: Mapping[str, str]) -> str:
+
+def page(measured: Mapping[str, Measured], charts: Mapping[str, str]) -> str:
     """The whole page.
 
     Args:
+        measured: by group.
         charts: for a group, the path of its picture from the page.
     """
-    parts = [INTRODUCTION, f"Machine: {facts.machine}.\n"]
-    present = {row.workload for row in rows}
-    for group, heading in HEADINGS.items():
-        names = [w.name for w in WORKLOADS.values() if w.group == group and w.name in present]
-        if not names:
+    machines = sorted({each.facts.machine for each in measured.values()})
+    parts = [INTRODUCTION, f"Machine: {'; '.join(machines)}.\n"]
+    parts.append(goals_section([row for each in measured.values() for row in each.rows]))
+    for group in GROUPS:
+        if group not in measured:
             continue
-        parts.append(f"## {heading}\n")
+        rows, facts = measured[group].rows, measured[group].facts
+        heading = HEADINGS[group]
+        parts += [f"## {heading}\n", _when(rows, facts)]
         if group in charts:
-            parts.append(f"![{heading}: CPU time for each delivery]({charts[group]})\n")
-        for name in names:
+            parts.append(f"![{heading}]({charts[group]})\n")
+        if group == GROWTH:
+            parts.append(growth_section(rows, facts))
+            continue
+        for name in dict.fromkeys(row.workload for row in rows):
             parts.append(section([row for row in rows if row.workload == name], facts))
-    parts.append(READING.format(rounds=facts.rounds))
-    parts.append(_what_was_measured(facts))
+    parts.append(READING)
+    parts.append(_what_was_measured(measured))
     return "\n".join(parts)
+
+
+def goals_section(rows: Iterable[Row]) -> str:
+    """The table of what is wanted."""
+    outcomes = goals.outcomes(rows)
+    lines = [_line(["goal", "measured", "met"]), _line(["---", "---", "---"])]
+    words = {True: "yes", False: "**no**", None: "-"}
+    lines += [_line([each.goal, each.measured, words[each.is_met]]) for each in outcomes]
+    met = sum(each.is_met is True for each in outcomes)
+    known = sum(each.is_met is not None for each in outcomes)
+    return GOALS.format(met=met, all=known) + "\n" + "\n".join(lines) + "\n"
 
 
 def section(rows: Sequence[Row], facts: Facts) -> str:
@@ -106,31 +144,64 @@ def section(rows: Sequence[Row], facts: Facts) -> str:
     workload = WORKLOADS[rows[0].workload]
     if workload.mode == "hold":
         return _memory_section(rows, facts)
-    ours = next((row for row in rows if row.system == OURS.get(workload.group)), None)
-    base = ours.microseconds if ours else None
-    name = _plain(facts.titles[ours.system]) if ours else ""
+    costs = {row.system: row.microseconds for row in rows if row.microseconds}
+    ratios = [each for each in RATIOS.get(workload.group, ()) if each[0] in costs]
     head = f"### {workload.name}: {workload.sentence}\n\n"
-    columns = ["system", "us", "median", f"x {name}" if base else "", "deliveries/s", "p50", "p99"]
-    columns = [column for column in columns if column]
+    columns = ["system", "us", "median", *(words for _, words in ratios)]
+    columns += ["deliveries/s", "p50", "p99"]
     lines = [_line(columns), _line(["---", *["---:"] * (len(columns) - 1)])]
-
-    def order(row: Row) -> tuple[bool, bool, float]:
-        return row.microseconds is None, row.system in facts.references, row.microseconds or 0
-
-    for row in sorted(rows, key=order):
-        title = facts.titles[row.system]
-        if row.system in facts.references:
-            title = f"*floor:* {title}"
+    for row in _in_order(rows, facts):
+        title = title_of(row, facts)
         if row.microseconds is None:
             lines.append(_line([title, f"fails: {row.fault}", *[""] * (len(columns) - 2)]))
             continue
         cells = [title, _figure(row.microseconds), _figure(row.median_microseconds)]
-        if base:
-            cells.append(_figure(row.microseconds / base))
+        cells += [_figure(row.microseconds / costs[name]) for name, _ in ratios]
         cells += [f"{row.per_second:,.0f}", _time(row.p50_microseconds)]
         lines.append(_line([*cells, _time(row.p99_microseconds)]))
-    notes = [f"{facts.titles[row.system]}: {row.fault}." for row in rows if _is_flawed(row)]
-    return head + "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in notes)
+    return head + "\n".join(lines) + "\n" + _notes(rows, facts)
+
+
+def growth_section(rows: Sequence[Row], facts: Facts) -> str:
+    """One table for all: systems down, numbers of subscribers across."""
+    names = [name for name in WORKLOADS if any(row.workload == name for row in rows)]
+    found = {(row.workload, row.system): row for row in rows}
+    columns = ["us for each delivery", *(WORKLOADS[name].sentence for name in names)]
+    lines = [_line(columns), _line(["---", *["---:"] * len(names)])]
+    first = [row for row in rows if row.workload == names[0]]
+    for row in _in_order(first, facts):
+        cells = []
+        for name in names:
+            each = found.get((name, row.system))
+            known = each is not None and each.microseconds is not None
+            cells.append(_figure(each.microseconds) if known and each else "-")
+        lines.append(_line([title_of(row, facts), *cells]))
+    return "\n".join(lines) + "\n" + _notes(rows, facts)
+
+
+def title_of(row: Row, facts: Facts) -> str:
+    """Name of a system, and whether it is a floor."""
+    title = facts.titles[row.system]
+    return f"*floor:* {title}" if row.system in facts.references else title
+
+
+def plain(title: str) -> str:
+    """A title without marks."""
+    return title.replace("*", "").replace("`", "")
+
+
+def _in_order(rows: Sequence[Row], facts: Facts) -> list[Row]:
+    def order(row: Row) -> tuple[bool, bool, float]:
+        return row.microseconds is None, row.system in facts.references, row.microseconds or 0
+
+    return sorted(rows, key=order)
+
+
+def _notes(rows: Sequence[Row], facts: Facts) -> str:
+    flawed = [row for row in rows if row.fault and row.microseconds is not None]
+    return "".join(
+        f"\n{row.workload}, {plain(facts.titles[row.system])}: {row.fault}.\n" for row in flawed
+    )
 
 
 def _memory_section(rows: Sequence[Row], facts: Facts) -> str:
@@ -138,31 +209,43 @@ def _memory_section(rows: Sequence[Row], facts: Facts) -> str:
     columns = ["system", *(f"kB at {number:,}" for number in stages)]
     lines = [_line(columns), _line(["---", *["---:"] * len(stages)])]
     for row in sorted(rows, key=lambda row: max(row.kilobytes.values(), default=float("inf"))):
-        cells = [f"{size:.1f}" for _, size in sorted(row.kilobytes.items())]
+        cells = [f"{size:.2f}" for _, size in sorted(row.kilobytes.items())]
         cells = cells or [f"fails: {row.fault}", *[""] * (len(stages) - 1)]
-        lines.append(_line([facts.titles[row.system], *cells]))
+        lines.append(_line([title_of(row, facts), *cells]))
     return "\n".join(lines) + "\n"
 
 
-def _what_was_measured(facts: Facts) -> str:
+def _when(rows: Sequence[Row], facts: Facts) -> str:
+    """How it was measured, and what else went on."""
+    rounds = len(facts.loads) or facts.rounds
+    words = f"{facts.day}, " if facts.day else ""
+    words += f"{rounds} round{'s' if rounds > 1 else ''}, {facts.seconds:g} s for each run"
+    if facts.loads:
+        loads = ", ".join(f"{begin:.1f} to {end:.1f}" for begin, end in facts.loads)
+        words += f"; load average from begin to end of each round: {loads}"
+    noises = sorted(row.noise for row in rows if row.microseconds is not None)
+    if noises:
+        noise = max(0.0, noises[len(noises) // 2])
+        words += f"; other programs used {noise:.2f} of the machine's cores meanwhile"
+        if noise > 0.2:
+            words += ". **The machine also ran other work**: rates and latencies suffer from it"
+    return words + ".\n"
+
+
+def _what_was_measured(measured: Mapping[str, Measured]) -> str:
+    titles, versions, missing = {}, {}, {}
+    for each in measured.values():
+        titles.update(each.facts.titles)
+        versions.update(each.facts.versions)
+        missing.update(each.facts.missing)
     lines = ["## What was measured\n"]
-    lines += [f"- {facts.titles[name]}: {version}" for name, version in facts.versions.items()]
-    lines += [f"- {facts.titles[name]}: {reason}" for name, reason in facts.missing.items()]
-    lines.append(f"\nEach of {facts.rounds} rounds starts every system anew and runs each workload")
-    lines.append(f"for about {facts.seconds:g} s after a warm-up.")
+    lines += [f"- {titles[name]}: {version}" for name, version in versions.items()]
+    lines += [f"- {titles[name]}: not here, {reason}" for name, reason in missing.items()]
     return "\n".join(lines) + "\n"
-
-
-def _is_flawed(row: Row) -> bool:
-    return bool(row.fault) and row.microseconds is not None
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _plain(title: str) -> str:
-    return title.replace("*", "").replace("`", "")
 
 
 def _figure(number: float) -> str:

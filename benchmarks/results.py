@@ -25,6 +25,10 @@ class Row:
         runs: how many there were.
         fault: what went wrong, if anything did, in any of them.
         kilobytes: by number of idle connections, what each of them takes, the minimum.
+        best_per_second: deliveries in the best round, for the goals.
+        best_p50_microseconds: likewise.
+        best_p99_microseconds: likewise.
+        noise: CPU that other programs took meanwhile, in cores, the median.
     """
 
     system: str
@@ -38,6 +42,10 @@ class Row:
     runs: int = 0
     fault: str = ""
     kilobytes: Mapping[int, float] = field(default_factory=dict)
+    best_per_second: float = 0.0
+    best_p50_microseconds: float = 0.0
+    best_p99_microseconds: float = 0.0
+    noise: float = 0.0
 
 
 def read(lines: Iterable[str]) -> list[Row]:
@@ -73,6 +81,10 @@ def _row(system: str, workload: str, runs: list[Figures]) -> Row:
         p99_microseconds=median("p99_us"),
         runs=len(runs),
         fault=f"{len(faults)} of {len(runs)} runs failed: {faults[0]}" if faults else "",
+        best_per_second=max(figures["rate"] for figures in good),
+        best_p50_microseconds=min(figures["p50_us"] for figures in good),
+        best_p99_microseconds=min(figures["p99_us"] for figures in good),
+        noise=median("noise"),
     )
 
 

@@ -180,6 +180,7 @@ class RabbitMQOverWebSocket(RabbitMQ):
 
     name = "rabbitmq-web"
     title = "RabbitMQ, STOMP over WebSocket"
+    is_in_short_runs = False
     kinds = frozenset({"fan", "echo", "memory"})
     plugins: ClassVar[str] = "rabbitmq_stomp,rabbitmq_web_stomp"
 
@@ -232,6 +233,7 @@ class ActiveMQ(Broker):
 
     name = "activemq"
     title = "ActiveMQ"
+    is_in_short_runs = False
     home: ClassVar = Path("/usr/share/activemq")
 
     def missing(self) -> str | None:

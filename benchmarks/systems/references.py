@@ -88,6 +88,7 @@ class HttpFloor(System):
 
     def __init__(self, way: str, title: str, bench: Bench) -> None:
         self.name = f"raw-http-{way}"
+        self.is_in_short_runs = way == "by-hand"
         self.title = title
         self._way = way
         super().__init__(bench)

@@ -95,6 +95,7 @@ class ChannelsRooms(Rooms):
         self.name = f"channels-{layer}"
         self.title = title
         self._layer = layer
+        self.is_in_short_runs = layer == "memory"
         super().__init__(bench)
 
     def missing(self) -> str | None:
@@ -150,6 +151,7 @@ class NodeRooms(Rooms):
         self.name = f"node-{way}"
         self.title = title
         self._way, self._package = way, package
+        self.is_in_short_runs = way == "ws"
         self._node = ["node"]
         self._modules = bench.work / "node" / "node_modules"
         super().__init__(bench)
@@ -195,6 +197,7 @@ class PythonSocketIO(Rooms):
 
     name = "socketio-python"
     title = "python-socketio on uvicorn"
+    is_in_short_runs = False
     kinds = frozenset({"fan", "echo", "memory"})
     packages: ClassVar = ("python-socketio", *UVICORN)
 

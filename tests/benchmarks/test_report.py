@@ -1,28 +1,38 @@
 """From lines of JSON to the page and the picture."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
-from benchmarks.chart import draw
-from benchmarks.report import Facts, page
-from benchmarks.results import Row, read
+from benchmarks.chart import Bar, Panel, draw, picture
+from benchmarks.report import Facts, Measured, growth_section, page, section
+from benchmarks.results import read
 
 FACTS = Facts(
     machine="a computer",
     rounds=3,
     seconds=2.0,
-    titles={"morbid": "**morbid**", "other": "Other & Co", "raw": "`send()` in C", "gone": "Gone"},
+    titles={
+        "morbid": "**morbid**",
+        "other": "Other & Co",
+        "raw-c-send": "`send()` in C",
+        "gone": "Gone",
+        "absent": "Absent",
+    },
     versions={"morbid": "revision 1", "other": "Other 2.0"},
-    missing={"gone": "not installed"},
-    references=frozenset({"raw"}),
+    missing={"absent": "not installed"},
+    references=["raw-c-send"],
+    ours=["morbid"],
+    loads=[(1.0, 2.5)],
+    day="2026-01-31",
 )
 
 
-def line(system: str, microseconds: float, **more: object) -> str:
+def line(system: str, microseconds: float, workload: str = "D1", **more: object) -> str:
     """One run as the generator tells it."""
     figures = {
         "system": system,
-        "workload": "D1",
+        "workload": workload,
         "ok": True,
         "us_per_delivery": microseconds,
         "rate": 1000.0,
@@ -30,6 +40,7 @@ def line(system: str, microseconds: float, **more: object) -> str:
         "cpu_user": 1.0,
         "p50_us": 10,
         "p99_us": 2000,
+        "noise": 0.5,
         "expected": 5000,
         "delivered": 5000,
         "gaps": 0,
@@ -42,8 +53,8 @@ ROWS = read(
     [
         line("morbid", 5.0),
         line("other", 60.0),
-        line("raw", 1.25),
-        line("morbid", 4.0),
+        line("raw-c-send", 1.25),
+        line("morbid", 4.0, rate=1500.0, p99_us=900),
         line("other", 50.0, ok=False, delivered=4000),
         line("morbid", 6.0),
         json.dumps({"system": "gone", "workload": "D1", "ok": False, "error": "setup"}),
@@ -55,6 +66,8 @@ def test_row_has_minimum_and_median() -> None:
     """Of several runs the cheapest counts, and the median stands beside it."""
     row = ROWS[0]
     assert (row.microseconds, row.median_microseconds, row.runs) == (4.0, 5.0, 3)
+    assert (row.per_second, row.best_per_second) == (1000.0, 1500.0)
+    assert (row.p99_microseconds, row.best_p99_microseconds) == (2000.0, 900.0)
     assert row.user_share == 0.5
 
 
@@ -63,6 +76,7 @@ def test_run_with_losses_does_not_count() -> None:
     row = next(row for row in ROWS if row.system == "other")
     assert row.microseconds == 60.0
     assert row.fault == "1 of 2 runs failed: 1,000 missing of 5,000 deliveries"
+    assert f"D1, Other & Co: {row.fault}." in section(ROWS, FACTS)
 
 
 def test_failure_says_why() -> None:
@@ -72,9 +86,9 @@ def test_failure_says_why() -> None:
     assert "could not connect" in row.fault
 
 
-def test_page_compares_with_ours() -> None:
-    """The page has each system with its ratio to ours, floors and failures at the end."""
-    text = page(ROWS, FACTS, {"stomp": "chart.svg"})
+def test_page_compares_with_the_floor_and_with_ours() -> None:
+    """A table has each system with its ratios, floors and failures at the end."""
+    text = section(ROWS, FACTS)
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert [cells.split(" | ")[0].strip("| ") for cells in table] == [
         "system",
@@ -84,43 +98,73 @@ def test_page_compares_with_ours() -> None:
         "*floor:* `send()` in C",
         "Gone",
     ]
-    assert "| **morbid** | 4.00 | 5.00 | 1.00 | 1,000 | 10 us | 2.00 ms |" in table
-    assert "| 60.0 | 60.0 | 15.0 |" in table[3]
-    assert "![STOMP over TCP: CPU time for each delivery](chart.svg)" in text
-    assert "a computer" in text
-    assert "Gone: not installed" in text
+    assert "| x `send()` in C | x morbid |" in table[0]
+    assert "| **morbid** | 4.00 | 5.00 | 3.20 | 1.00 | 1,000 | 10 us | 2.00 ms |" in table
+    assert "| 60.0 | 60.0 | 48.0 | 15.0 |" in table[3]
+
+
+def test_page_says_what_was_measured_when_and_beside_what() -> None:
+    """Versions, what is missing, the machine and its load are on the page."""
+    text = page({"stomp": Measured(ROWS, FACTS)}, {"stomp": "chart.svg"})
+    assert "![STOMP over TCP](chart.svg)" in text
+    assert "Machine: a computer." in text
+    assert "Absent: not here, not installed" in text
+    assert "2026-01-31, 1 round, 2 s for each run" in text
+    assert "load average from begin to end of each round: 1.0 to 2.5" in text
+    assert "0.50 of the machine's cores" in text
+    assert "**The machine also ran other work**" in text
+
+
+def test_quiet_machine_is_not_accused() -> None:
+    """Without other work the page does not complain about it."""
+    rows = [replace(row, noise=0.01) for row in ROWS]
+    assert "also ran other work" not in page({"stomp": Measured(rows, FACTS)}, {})
 
 
 def test_memory_has_a_table_of_its_own() -> None:
     """Idle connections are told in kilobytes, for each number of them."""
     figures = {"system": "other", "workload": "C", "ok": True, "base_kilobytes": 9000}
     rows = read([json.dumps({**figures, "kilobytes_1000": 2.5, "kilobytes_5000": 2.25})])
-    text = page(rows, FACTS, {})
+    text = section(rows, FACTS)
     assert "| system | kB at 1,000 | kB at 5,000 |" in text
-    assert "| Other & Co | 2.5 | 2.2 |" in text
+    assert "| Other & Co | 2.50 | 2.25 |" in text
 
 
-def test_facts_of_two_runs_are_joined() -> None:
-    """A page about several groups names the systems of all of them."""
-    other = Facts("a computer", 5, 1.0, {"web": "Web"}, {"web": "Web 3"}, references=frozenset("x"))
-    joined = FACTS.joined_with([other])
-    assert joined.rounds == 3
-    assert joined.titles == {"web": "Web", **FACTS.titles}
-    assert joined.references == {"raw", "x"}
+def test_growth_is_one_table() -> None:
+    """What a delivery costs stands in one row for all numbers of subscribers."""
+    rows = read(
+        [line("morbid", 2.0, "G100"), line("morbid", 2.5, "G10000"), line("other", 9.0, "G100")]
+    )
+    text = growth_section(rows, FACTS)
+    assert "| **morbid** | 2.00 | 2.50 |" in text
+    assert "| Other & Co | 9.00 | - |" in text
 
 
 def test_chart_can_be_read_by_everyone() -> None:
     """The picture is well-formed, has a description with every figure, and both color schemes."""
-    svg = ElementTree.fromstring(draw("STOMP & more", ROWS, FACTS, "morbid"))
+    drawn = picture("stomp", "STOMP & more", Measured(ROWS, FACTS))
+    assert drawn is not None
+    svg = ElementTree.fromstring(drawn)
     names = {element.tag.rpartition("}")[2]: element for element in svg}
     assert names["title"].text == "STOMP & more"
     assert "D1, Other & Co: 60.0." in (names["desc"].text or "")
+    assert "D1, Gone: fails." in (names["desc"].text or "")
     assert "prefers-color-scheme: dark" in (names["style"].text or "")
+    assert [drawn.count(f'class="{kind}" x="322"') for kind in ("ours", "others", "floor")] == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_group_without_figures_has_no_chart() -> None:
+    """Where nothing was measured, nothing is drawn."""
+    rows = [row for row in ROWS if row.system == "gone"]
+    assert picture("stomp", "STOMP", Measured(rows, FACTS)) is None
 
 
 def test_bar_that_dwarfs_the_rest_is_cut() -> None:
     """One long bar does not make all others disappear."""
-    rows = [Row("morbid", "D1", 1.0), Row("raw", "D1", 2.0), Row("other", "D1", 400.0)]
-    svg = draw("A title", rows, FACTS, "morbid")
-    assert 'class="cut"' in svg
+    bars = [Bar("a", "ours", 1.0), Bar("b", "floor", 2.0), Bar("c", "others", 400.0)]
+    svg = draw("A title", "in words", [Panel("D1", "one to one", bars)])
     assert svg.count('class="cut"') == 2

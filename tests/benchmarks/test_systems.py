@@ -9,7 +9,7 @@ from benchmarks.systems.base import Bench
 from benchmarks.workloads import WORKLOADS
 
 NAMES = list(everything(Bench(Path())))
-WORDS = {"role", "addr", "late", "step", "publish", "repoll", "packets", "ack", "pong"}
+WORDS = {"role", "addr", "late", "step", "publish", "repoll", "packets", "ack", "pong", "given"}
 
 
 def test_names_are_unique() -> None:
@@ -32,7 +32,7 @@ def test_conversations_can_be_written(name: str, tmp_path: Path) -> None:
         assert "publish" in {line[0] for line in lines}
 
 
-@pytest.mark.parametrize("transport", ["websocket", "xhrstream", "longpoll"])
+@pytest.mark.parametrize("transport", ["websocket", "sse", "xhrstream", "longpoll"])
 def test_every_transport_is_told_what_has_arrived(transport: str, tmp_path: Path) -> None:
     """A client acknowledges: in packets of its own, or with its next request."""
     system = everything(Bench(tmp_path))[f"orbited-{transport}"]
