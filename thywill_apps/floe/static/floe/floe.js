@@ -1,11 +1,12 @@
 /** The game in the page: what is heard, what is wanted, and a picture of it sixty times a second. */
-import { element, say, sentence, showClock, showPlayers, whereabouts } from "./board.js";
+import { element, say, showClock, showPlayers } from "./board.js";
 import { Controls } from "./controls.js";
 import { takeKey } from "./key.js";
 import { Painter } from "./painter.js";
 import { Prediction } from "./prediction.js";
 import { Steering } from "./steering.js";
 import { ASLEEP, IN_THE_SEA, Timeline } from "./timeline.js";
+import { sentence, whereabouts } from "./words.js";
 
 /** After how long without a tick the page stops guessing where its own puck is. */
 const SILENT_MS = 1000;
@@ -264,7 +265,6 @@ thywill.application.fn = async () => {
   channel.on("tick", hear);
   await channel.joined;
   await play();
-  canvas.focus({ preventScroll: true });
   requestAnimationFrame(frame);
   setInterval(look, 250);
 };

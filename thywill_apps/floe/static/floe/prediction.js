@@ -100,7 +100,9 @@ export class Prediction {
     if (next !== undefined) from = Math.min(from, next);
     const replayed = Math.min(Math.max(this.#now - from, 0), this.#pushes.length);
     const { x, y } = this.position(1);
-    this.#body = this.#before = { x: body.x, y: body.y, vx: body.vx, vy: body.vy };
+    const [dx, dy] = [this.#body.x - this.#before.x, this.#body.y - this.#before.y];
+    this.#before = { ...body, x: body.x - dx, y: body.y - dy };
+    this.#body = { x: body.x, y: body.y, vx: body.vx, vy: body.vy };
     for (const push of this.#pushes.slice(this.#pushes.length - replayed)) {
       this.#before = this.#body;
       this.#body = moved(this.#body, push, this.#rules);
