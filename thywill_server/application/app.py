@@ -57,7 +57,7 @@ from thywill_server.application.channels import (
     check_arguments,
 )
 from thywill_server.application.commands import Decoder, argument_decoder
-from thywill_server.application.listing import check_description
+from thywill_server.application.listing import description_problem
 from thywill_server.application.rates import Rate
 from thywill_server.application.state import SharedState
 from thywill_server.client import NO_DATA
@@ -123,7 +123,8 @@ class App:
     ) -> None:
         if isinstance(scripts, str) or isinstance(styles, str):
             raise TypeError('App: scripts and styles are lists, such as scripts=["chat/chat.js"]')
-        check_description(description)
+        if problem := description_problem(description):
+            raise ValueError(f"App: description: {problem}")
         self.title = title
         self.description = description
         self.icon = icon

@@ -18,21 +18,17 @@ MAX_DESCRIPTION_CHARACTERS: Final = 200
 _SENTENCE: Final = re.compile(r".+?[.!?](?=\s|$)")
 
 
-def check_description(description: object) -> None:
-    """Refuse what is no sentence.
-
-    Raises:
-        TypeError: it is no text.
-        ValueError: it is empty, has line breaks, or is too long.
-    """
+def description_problem(description: object) -> str | None:
+    """Say what is wrong with a description; None when nothing is."""
     if description is None:
-        return
+        return None
+    expected = f"expected one line of at most {MAX_DESCRIPTION_CHARACTERS} characters"
     if not isinstance(description, str):
-        raise TypeError(f"App: description is a sentence, got {type(description).__name__}")
+        return f"{expected}, got {type(description).__name__}"
     is_one_line = bool(description.strip()) and description.splitlines() == [description]
     if not is_one_line or len(description) > MAX_DESCRIPTION_CHARACTERS:
-        expected = f"one line of at most {MAX_DESCRIPTION_CHARACTERS} characters"
-        raise ValueError(f"App: description: expected {expected}, got {description!r:.60}")
+        return f"{expected}, got {description!r:.60}"
+    return None
 
 
 def listing_of(application: Application, silent: Collection[str] = ()) -> Listing:

@@ -29,6 +29,8 @@ class RemoteApplication:
 
     Args:
         title: the page's title.
+        description: one line for the site's index page.
+        icon: a picture for that page, as a path below the site's static files.
         scripts: ES modules, as paths below the site's static files.
         styles: stylesheets, the same.
         template: a Django template for the page's body.
@@ -44,6 +46,8 @@ class RemoteApplication:
         self,
         title: str | None = None,
         *,
+        description: str | None = None,
+        icon: str | None = None,
         scripts: Iterable[str] = (),
         styles: Iterable[str] = (),
         template: str | None = None,
@@ -57,6 +61,8 @@ class RemoteApplication:
             raise TypeError('RemoteApplication: scripts and styles are lists: ["hall/hall.js"]')
         given = {
             "title": title,
+            "description": description,
+            "icon": icon,
             "scripts": list(scripts),
             "styles": list(styles),
             "template": template,

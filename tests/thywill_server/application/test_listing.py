@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
-from thywill_server.application import App
+from thywill_server.application import App, RemoteApplication
 from thywill_server.application.base import Listing
 from thywill_server.application.local_python import LocalPython
 
 DECLARED = """
 from thywill_server.application import App
 app = App(title="Shop", description="Buy things.", icon="shop/icon.svg")
+"""
+REMOTE = """
+from thywill_server.application import RemoteApplication
+app = RemoteApplication(title="Hall", description="Say hello.", icon="hall/icon.svg")
 """
 FUNCTIONS = "def message_from_client(uuid, raw_message): pass"
 
@@ -46,10 +50,17 @@ def test_two_functions_are_told_by_their_package(
     assert listing(package) == Listing("two_functions", "Two functions", sentence)
 
 
-@pytest.mark.parametrize(
-    ("description", "error"), [(5, TypeError), ("", ValueError), ("a\nb", ValueError)]
-)
-def test_a_description_is_one_line(description: Any, error: type[Exception]) -> None:
+@pytest.mark.parametrize("description", [5, "", " ", "a\nb", "x" * 201])
+def test_a_description_is_one_line(description: Any) -> None:
     """What cannot be shown as a sentence is refused where it is written."""
-    with pytest.raises(error, match="description"):
+    with pytest.raises(ValueError, match="App: description: expected one line of at most 200"):
         App(description=description)
+    assert RemoteApplication(description=description).problems() != []
+
+
+def test_an_application_in_another_process_says_it_too(
+    write_application: Callable[..., str],
+) -> None:
+    """The package's declaration is what the site knows, whether the process is there or not."""
+    package = write_application("hall", REMOTE)
+    assert listing(package) == Listing("hall", "Hall", "Say hello.", "hall/icon.svg")

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from thywill_server.application.app import App
 from thywill_server.application.channels import ChannelPattern
+from thywill_server.application.listing import description_problem
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.encoding import Json, encode_json
@@ -36,6 +37,8 @@ NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 FIELDS: Final[Mapping[str, Setting]] = {
     "title": Setting(kind="str", help="The page's title."),
+    "description": Setting(kind="str", help="One line for the index page."),
+    "icon": Setting(kind="str", help="A picture for that page, as a static file."),
     "scripts": Setting(kind="list", help="ES modules, as static files.", default=[]),
     "styles": Setting(kind="list", help="Stylesheets, as static files.", default=[]),
     "template": Setting(kind="str", help="A Django template for the page's body."),
@@ -77,6 +80,8 @@ def problems_of(applications: Mapping[str, Any]) -> list[str]:
         found += wrong
         if wrong:
             continue
+        if problem := description_problem(told.get("description")):
+            found.append(f'["{name}"]["description"]: {problem}')
         for pattern, channel in told.get("channels", {}).items():
             where = f'["{name}"]["channels"]["{pattern}"]'
             wrong = _wrong_fields(channel, CHANNEL_FIELDS, where)
@@ -98,6 +103,8 @@ def app_of(name: str, told: Mapping[str, Any], ask: Asking, tell: Telling) -> Ap
     """Make an application of its settings, which are right."""
     app = App(
         told.get("title"),
+        description=told.get("description"),
+        icon=told.get("icon"),
         scripts=told.get("scripts", ()),
         styles=told.get("styles", ()),
         template=told.get("template"),

@@ -24,9 +24,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "applications": Setting(
         kind="mapping",
         required=True,
-        help='What each application is, by name: a mapping with "title", "scripts", "styles", '
-        '"template", "parameters" and "channels", and "bootstrap": True where it is asked about '
-        'each page, "events": True where it is told who comes and goes (and '
+        help='What each application is, by name: a mapping with "title", "description", "icon", '
+        '"scripts", "styles", "template", "parameters" and "channels", and "bootstrap": True '
+        'where it is asked about each page, "events": True where it is told who comes and goes (and '
         '"events_destination", if that goes to another queue).',
     ),
     "outgoing_destination": Setting(
