@@ -26,8 +26,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         required=True,
         help='What each application is, by name: a mapping with "title", "description", "icon", '
         '"scripts", "styles", "template", "parameters" and "channels", and "bootstrap": True '
-        'where it is asked about each page, "events": True where it is told who comes and goes (and '
-        '"events_destination", if that goes to another queue).',
+        'where it is asked about each page, "events": True where it is told who comes and goes '
+        '(and "events_destination", if that goes to another queue).',
     ),
     "outgoing_destination": Setting(
         kind="str",
