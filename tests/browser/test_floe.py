@@ -1,0 +1,158 @@
+"""The game in Chromium: two browsers on one floe, by keyboard, mouse, finger, and a bad network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.site_process import SiteProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.functional]
+
+SECONDS = 20
+
+# What a page was told last of each player, by name: x, y, speed in x and y, and what it is. It
+# listens to the same ticks as the page does.
+LISTEN = """() => {
+    globalThis.told = {};
+    globalThis.ticks = [];
+    const names = {};
+    thywill.channel("floe").on("tick", (frame) => {
+        ticks.push(frame.t);
+        for (const [id, name] of frame.w ?? []) names[id] = name;
+        for (const [id, ...row] of frame.b ?? []) told[names[id]] = row;
+    });
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One site, as `./run` starts it; gives its address."""
+    with SiteProcess(tmp_path_factory.mktemp("site"), "--no-reload") as process:
+        yield process.url
+
+
+@pytest.fixture(scope="module")
+def complaints() -> Iterator[list[str]]:
+    """What pages write to their consoles, and errors that nobody has caught: nothing."""
+    found: list[str] = []
+    yield found
+    assert not found
+
+
+@pytest.fixture(scope="module")
+def two(site: str, chromium: Browser, complaints: list[str]) -> Iterator[tuple[Page, Page]]:
+    """Ann and Ben, on one floe. Their pages are small: nobody sees the pictures here."""
+    small: Any = {"viewport": {"width": 900, "height": 420}}
+    with (
+        chromium.new_context(**small) as one,
+        chromium.new_context(**small, reduced_motion="reduce") as other,
+    ):
+        yield enter(one, site, "ann", complaints), enter(other, site, "ben", complaints)
+
+
+def enter(context: BrowserContext, url: str, name: str, complaints: list[str]) -> Page:
+    """Open the game, and play under a name."""
+
+    def note(text: str) -> None:
+        if "ERR_INTERNET_DISCONNECTED" not in text:  # a browser that is offline says so by itself
+            complaints.append(text)
+
+    context.on("weberror", lambda error: note(str(error.error)))
+    context.on("console", lambda message: note(message.text))
+    page = context.new_page()
+    page.goto(f"{url}/thywill/init/floe/")
+    expect(page.locator("#state-text")).to_have_text("connected", timeout=SECONDS * 1000)
+    expect(page.locator("#players [aria-current]")).to_contain_text("(you)")
+    page.evaluate(LISTEN)
+    page.get_by_label("Your name").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#players [aria-current]")).to_contain_text(f"{name} (you)")
+    return page
+
+
+def wait(page: Page, condition: str, argument: Any = None) -> Any:
+    """Wait until something is so in a page, and give it."""
+    return page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000).json_value()
+
+
+def row_of(page: Page, name: str) -> list[int]:
+    """What a page was told of a player."""
+    found: list[int] = wait(page, "(name) => told[name]", name)
+    return found
+
+
+MOVED = "([name, x]) => told[name][0] > x + 30"
+
+
+def test_two_browsers(two: tuple[Page, Page]) -> None:
+    """What one does by keyboard and mouse, the other sees; a pause too, and where everybody is."""
+    ann, ben = two
+    expect(ben.locator("#players li")).to_have_count(2)
+    expect(ann.locator("#players")).to_contain_text("ben")
+
+    x = row_of(ben, "ann")[0]
+    ann.keyboard.down("ArrowRight")
+    wait(ben, MOVED, ["ann", x])
+    ann.keyboard.up("ArrowRight")
+
+    box = ann.locator("#ice").bounding_box()
+    assert box is not None
+    ann.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    wait(ben, "() => told.ann[2] < -150")
+    ann.mouse.move(box["x"] + box["width"] + 20, 5)  # off the ice: it asks for nothing more
+
+    ann.keyboard.press("p")
+    expect(ann.get_by_role("button", name="Go on")).to_be_visible()
+    expect(ben.locator("#players li", has_text="ann")).to_contain_text("asleep")
+    ann.get_by_role("button", name="Go on").click()
+    expect(ben.locator("#players li", has_text="ann")).not_to_contain_text("asleep")
+
+    ben.keyboard.press("i")
+    expect(ben.locator("#news")).to_contain_text(re.compile(r"^You are .*ann is"))
+
+
+def test_a_network_that_stutters(two: tuple[Page, Page]) -> None:
+    """The others play on; who was away sees at once what is new, and plays on where it was."""
+    ann, ben = two
+    before = row_of(ann, "ben")[:2]
+    ben.context.set_offline(True)
+    ben.evaluate("() => thywill.push.stomp.reset()")  # a real cut ends what is open
+    first = wait(ann, "() => ticks.at(-1)")
+    expect(ben.locator("#ice")).to_have_attribute("data-stutters", "true")
+    newest = wait(ann, "(first) => ticks.at(-1) >= first + 30 && ticks.at(-1)", first)
+    ben.context.set_offline(False)
+    wait(ben, "(newest) => ticks.at(-1) >= newest", newest)
+    expect(ben.locator("#ice")).to_have_attribute("data-stutters", "false")
+    wait(ann, "() => !(told.ben[4] & 1)")
+    assert row_of(ann, "ben")[:2] == before
+    heard = ben.evaluate("ticks")
+    assert heard == sorted(set(heard))
+    x = row_of(ann, "ben")[0]
+    ben.keyboard.down("d")
+    wait(ann, MOVED, ["ben", x])
+    ben.keyboard.up("d")
+
+
+def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str]) -> None:
+    """A finger that drags steers; nothing is wider than the page; a reload keeps the player."""
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    with chromium.new_context(**phone, is_mobile=True) as context:
+        page = enter(context, site, "eve", complaints)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        expect(page.get_by_role("button", name="Dash")).to_be_in_viewport()
+        x = row_of(page, "eve")[0]
+        touch = context.new_cdp_session(page)
+        for kind, where in (("touchStart", 150), ("touchMove", 250)):
+            points = [{"x": where, "y": 500}]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        wait(page, MOVED, ["eve", x])
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        wait(page, "() => Math.abs(told.eve[2]) < 20")
+        page.reload()
+        expect(page.locator("#players [aria-current]")).to_contain_text("eve (you)")
+        expect(page.locator("#players li", has_text="eve")).to_have_count(1)
