@@ -1,20 +1,25 @@
 """The page at the site's root."""
 
 import re
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client as Browser
 from django.test import override_settings
+from django.urls import include, path
 from django.utils.html import escape
 from pytest_django import Settings
 
 from tests.support.applications.testbed import thywill_interface as testbed
+from tests.support.documentation import text_of
 from tests.support.page import thywill
 from thywill_server.application.base import Listing
 from thywill_server.client_interface.django_site import index
 
+HOW_TO = "documentation/how-to/put-an-application-into-a-page.md"
 ORBITED = {"component": "thywill_server.push.orbited_stomp.OrbitedStomp"}
 
 
@@ -47,10 +52,21 @@ def test_it_may_be_kept_by_one_reader(browser: Browser) -> None:
 
 
 def test_a_site_may_do_without(browser: Browser, site: Settings) -> None:
-    """The root then leads to the default application."""
-    site.THYWILL = thywill(client_interface={"index": False})
+    """As the how-to tells: the default application at the root, or a page of the site's own."""
+    section = text_of(HOW_TO).split("## At the site's root")[1]
+    setting, urls = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {"THYWILL": thywill(), "path": path, "include": include}
+    exec(setting, names)
+    site.THYWILL = names["THYWILL"]
     response = browser.get("/")
     assert (response.status_code, response["Location"]) == (302, "/thywill/init/")
+
+    module = ModuleType("own_urls")
+    module.__dict__.update(names, lobby=lambda request: HttpResponse("the lobby"))
+    exec(urls, module.__dict__)
+    site.ROOT_URLCONF = module
+    assert browser.get("/").content == b"the lobby"
+    assert browser.get("/thywill/init/").status_code == 200
 
 
 def test_only_who_may_use_the_admin_is_led_there(browser: Browser) -> None:
