@@ -1,0 +1,1 @@
+"""A whiteboard made of commands: what one draws, everybody sees."""

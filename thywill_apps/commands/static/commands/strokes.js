@@ -1,0 +1,108 @@
+/**
+ * Strokes as numbers: fewer points where they say nothing, the form that is sent, the path that is
+ * drawn. A stroke is sent as its first point, and then the steps from each to the next.
+ */
+
+/** @typedef {[number, number]} Point */
+
+/**
+ * Leave out points that lie within a tolerance of the line between others (Ramer, Douglas and
+ * Peucker), and with a larger one where there are still too many.
+ *
+ * @param {Point[]} points
+ * @param {number} tolerance in the board's units
+ * @param {number} most how many may stay
+ * @returns {Point[]}
+ */
+export function simplify(points, tolerance, most) {
+  let kept = reduced(points, tolerance);
+  for (let wider = tolerance * 1.6; kept.length > most; wider *= 1.6) {
+    kept = reduced(points, wider);
+  }
+  return kept;
+}
+
+/**
+ * @param {Point[]} points
+ * @param {number} tolerance
+ */
+function reduced(points, tolerance) {
+  if (points.length < 3) return points.slice();
+  const stays = new Set([0, points.length - 1]);
+  const open = [[0, points.length - 1]];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const [first, last] = part;
+    let farthest = 0;
+    let most = tolerance;
+    for (let index = first + 1; index < last; index += 1) {
+      const away = distance(points[index], points[first], points[last]);
+      if (away > most) [farthest, most] = [index, away];
+    }
+    if (farthest > 0) {
+      stays.add(farthest);
+      open.push([first, farthest], [farthest, last]);
+    }
+  }
+  return points.filter((_, index) => stays.has(index));
+}
+
+/**
+ * @param {Point} point
+ * @param {Point} from
+ * @param {Point} to
+ * @returns {number} how far a point is from the line between two others
+ */
+function distance([x, y], [x1, y1], [x2, y2]) {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const length = dx * dx + dy * dy;
+  const share = length === 0 ? 0 : ((x - x1) * dx + (y - y1) * dy) / length;
+  const at = Math.min(1, Math.max(0, share));
+  return Math.hypot(x - x1 - at * dx, y - y1 - at * dy);
+}
+
+/**
+ * @param {Point[]} points
+ * @returns {number[]} whole numbers, as they are sent
+ */
+export function encode(points) {
+  let [x, y] = [0, 0];
+  return points.flatMap((point) => {
+    const [newX, newY] = point.map(Math.round);
+    const step = [newX - x, newY - y];
+    [x, y] = [newX, newY];
+    return step;
+  });
+}
+
+/**
+ * @param {number[]} numbers as they are sent
+ * @returns {Point[]}
+ */
+export function decode(numbers) {
+  let [x, y] = [0, 0];
+  /** @type {Point[]} */
+  const points = [];
+  for (let index = 0; index + 1 < numbers.length; index += 2) {
+    x += numbers[index];
+    y += numbers[index + 1];
+    points.push([x, y]);
+  }
+  return points;
+}
+
+/**
+ * @param {Point[]} points
+ * @returns {string} curves through the middles between the points
+ */
+export function pathOf(points) {
+  if (points.length === 0) return "";
+  const [[startX, startY], ...rest] = points;
+  if (rest.length === 0) return `M${startX} ${startY}h0`;
+  let path = `M${startX} ${startY}`;
+  rest.slice(0, -1).forEach(([x, y], index) => {
+    const [nextX, nextY] = rest[index + 1];
+    path += `Q${x} ${y} ${(x + nextX) / 2} ${(y + nextY) / 2}`;
+  });
+  const [lastX, lastY] = rest[rest.length - 1];
+  return `${path}L${lastX} ${lastY}`;
+}
