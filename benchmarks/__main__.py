@@ -50,7 +50,7 @@ class Preset:
 
 
 FULL: Final = Preset(3, 1.0, 22 * 60, 30 * 60)
-SHORT: Final = Preset(2, 0.3, 210, 270)
+SHORT: Final = Preset(2, 0.3, 180, 240)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.systems import brokers, comet, references, sites, web
 from benchmarks.systems.base import Bench, System
 
-FAMILIES: Final = (comet, sites, brokers, web, references)
+FAMILIES: Final = (references, comet, sites, brokers, web)
 """Modules with a list ``SYSTEMS`` of classes, or of whatever makes a system."""
 
 Make = Callable[[Bench], System]
