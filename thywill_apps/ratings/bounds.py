@@ -1,0 +1,64 @@
+"""What bounds the ratings; a site sets others in settings.py: ``RATINGS = {"max_clients": 50}``.
+
+A name that is none, or a value of another kind, is one sentence when the site starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The settings of the ratings, with their defaults.
+
+    Attributes:
+        max_clients: pages that may take part at the same time; one more is refused.
+        max_characters: of one message, and of the topic.
+        messages_kept: how many messages the model holds; the oldest leave it.
+        points_kept: how many seconds with a change the plot shows; the oldest leave it.
+        messages_a_minute: that one page may add.
+        changes_a_second: that one page may make otherwise.
+        publish_seconds: between two publications of the ratings; what changes meanwhile goes
+            together.
+        alive_seconds: between two signs of life; a page that misses three says so.
+        picture_seconds: between two drawings of Chaco's plot.
+        absent_seconds: after a restart, how long the rating of a page that does not come back
+            still counts.
+    """
+
+    max_clients: int = 1000
+    max_characters: int = 500
+    messages_kept: int = 100
+    points_kept: int = 300
+    messages_a_minute: int = 30
+    changes_a_second: int = 10
+    publish_seconds: float = 0.1
+    alive_seconds: float = 1.0
+    picture_seconds: float = 2.0
+    absent_seconds: float = 30.0
+
+
+@cache
+def bounds() -> Bounds:
+    """Give the site's bounds.
+
+    Raises:
+        ImproperlyConfigured: ``RATINGS`` is wrong.
+    """
+    given = getattr(settings, "RATINGS", {})
+    defaults = Bounds()
+    known = {field.name: getattr(defaults, field.name) for field in fields(Bounds)}
+    for name, value in given.items():
+        if name not in known:
+            raise ImproperlyConfigured(f'RATINGS["{name}"]: expected one of {", ".join(known)}')
+        is_whole = type(known[name]) is int
+        kinds = (int,) if is_whole else (int, float)
+        if type(value) not in kinds or value < (1 if is_whole else 0.01):
+            least = "a whole number of at least 1" if is_whole else "seconds, at least 0.01"
+            raise ImproperlyConfigured(f'RATINGS["{name}"]: expected {least}: {value!r}')
+    return Bounds(**given)
