@@ -71,7 +71,6 @@ function hear(frame) {
   const now = performance.now();
   const before = new Map(timeline.bodies);
   const names = new Map(timeline.people);
-  const wasBreak = timeline.isBreak;
   if (!timeline.add(frame, now)) return;
   heardAt = now;
   correct();
@@ -81,12 +80,14 @@ function hear(frame) {
       if (body !== undefined) painter.splash(body, now);
     }
     const called = (/** @type {number} */ id) => names.get(id)?.name ?? nameOf(id);
-    return sentence(news, own, called, timeline.people.size > CROWD);
+    const text = sentence(news, own, called, timeline.people.size > CROWD || timeline.isBreak);
+    if (news[0] === "over") say("banner", text);
+    if (news[0] === "round" && !isPaused) say("banner", null);
+    return text;
   });
   const text = told.filter((/** @type {string | null} */ each) => each !== null).join(" ");
   if (text) say("news", text);
   if (frame.w !== undefined || frame.g !== undefined || frame.k) isBoardOld = true;
-  if (timeline.isBreak !== wasBreak) say("banner", timeline.isBreak ? text : null);
   if (own && !timeline.bodies.has(own) && !isPaused) play();
 }
 

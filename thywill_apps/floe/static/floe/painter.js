@@ -11,6 +11,9 @@ const COLORS = ["sea", "wave", "ice", "ice-edge", "ice-line", "ink", "paper", "a
 const GOLDEN_ANGLE = 137.508;
 const RIPPLE_MS = 700;
 const REACH = 1080;
+/** Where a unit is less than so many pixels, more names than that would hide each other. */
+const CROWDED_SCALE = 0.25;
+const CROWD = 6;
 
 export class Painter {
   #canvas;
@@ -80,7 +83,8 @@ export class Painter {
     );
     // One's own is on top, and names are above everybody.
     for (const player of [...others, ...own]) this.#drawPuck(player, scene.mayDash);
-    for (const player of [...others, ...own]) this.#drawName(player);
+    const isCrowded = this.#scale < CROWDED_SCALE && scene.players.length > CROWD;
+    for (const player of isCrowded ? own : [...others, ...own]) this.#drawName(player);
     if (scene.drag !== null) this.#drawDrag(scene.drag);
   }
 
