@@ -15,7 +15,6 @@ from thywill_server.application import App, ApplicationError, Client, ClientConf
 app = App(
     title="Chat",
     description="Rooms that browsers share on every transport, with a history that stays.",
-    icon="chat/icon.svg",
     scripts=["thywill/connection.js", "chat/chat.js"],
     styles=["thywill/look.css", "chat/chat.css", "chat/log.css"],
     template="chat/page.html",

@@ -105,7 +105,8 @@ class App:
         title: the page's title, and the application parameter ``title``.
         description: one sentence for the site's index page; the first one of the package's
             docstring when it is not given.
-        icon: a picture for that page, square, as a path below the site's static files.
+        icon: a picture for that page, square, as a path below the site's static files; the
+            package's ``static/NAME/icon.svg`` when it is not given and is there.
         scripts: ES modules, as paths below the site's static files.
         styles: stylesheets, the same.
         template: a Django template for the page's body.

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from thywill_server.application.base import Listing
+from thywill_server.application.packages import folders_of
 
 if TYPE_CHECKING:
     from thywill_server.application.interfaces import Application
@@ -43,9 +44,16 @@ def listing_of(application: Application, silent: Collection[str] = ()) -> Listin
         name=application.name,
         title=app.title or application.name.replace("_", " ").capitalize(),
         description=app.description or _first_sentence(application.package),
-        icon=app.icon,
+        icon=app.icon or _icon_of(application),
         is_silent=application.name in silent,
     )
+
+
+def _icon_of(application: Application) -> str | None:
+    """Find the picture that a package has under the usual name."""
+    icon = f"{application.name}/icon.svg"
+    folders = folders_of(application.package)
+    return icon if any((folder / "static" / icon).is_file() for folder in folders) else None
 
 
 def _first_sentence(package: str) -> str:

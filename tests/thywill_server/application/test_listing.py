@@ -1,6 +1,7 @@
 """What the index page says of an application."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,18 @@ def test_two_functions_are_told_by_their_package(
     files = {"__init__.py": f'"""{docstring}"""'}
     package = write_application("two_functions", FUNCTIONS, files)
     assert listing(package) == Listing("two_functions", "Two functions", sentence)
+
+
+def test_an_icon_of_the_usual_name_is_found(
+    write_application: Callable[..., str], tmp_path: Path
+) -> None:
+    """A package that says nothing of its picture has it at static/NAME/icon.svg."""
+    package = write_application("two_functions", FUNCTIONS)
+    assert listing(package).icon is None
+    icon = tmp_path / "site_apps/two_functions/static/two_functions/icon.svg"
+    icon.parent.mkdir(parents=True)
+    icon.touch()
+    assert listing(package).icon == "two_functions/icon.svg"
 
 
 @pytest.mark.parametrize("description", [5, "", " ", "a\nb", "x" * 201])
