@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.ports import free_port
-from tests.support.site_process import ROOT, Process, SiteProcess, manage, write_settings
+from tests.support.site_process import ROOT, Process, SiteProcess, migrate, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
@@ -40,8 +40,7 @@ class TwoProcesses:
             f"[access]\nhttp://127.0.0.1:{self.port} -> 127.0.0.1:{self.stomp_port}\n"
         )
         shutil.copy(ROOT / "morbid.cfg", home)
-        migrated = manage(home, "migrate", "--verbosity", "0", **self.environment)
-        assert migrated.returncode == 0, migrated.stderr
+        migrate(home, **self.environment)
         self.django: Process | None = None
         self.orbited: Process | None = None
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.comet_page import CometSocket
 from tests.support.ports import free_port
-from tests.support.site_process import HttpPage, Process, fetch, manage, write_settings
+from tests.support.site_process import HttpPage, Process, fetch, migrate, write_settings
 
 pytestmark = pytest.mark.functional
 
@@ -36,8 +36,7 @@ class TwoProcesses:
 
     def migrate(self):
         """Prepare the database."""
-        finished = manage(self.home, "migrate", "--verbosity", "0", **self.environment)
-        assert finished.returncode == 0, finished.stderr
+        migrate(self.home, **self.environment)
 
     @contextmanager
     def django(self):
