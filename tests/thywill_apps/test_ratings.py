@@ -243,7 +243,7 @@ def test_who_comes_and_goes(web: Web) -> None:
     assert reloaded["own"] == {"name": name, "rating": 5}
     assert set(web.handlers) == {"p1 again"}
     stranger = web.hello("p2", 1, session="s2", before="p1 again")  # which is not its to replace
-    assert (stranger["own"]["name"], set(web.handlers)) == ("Guest 3", {"p1 again", "p2"})
+    assert (stranger["own"]["name"], set(web.handlers)) == ("Guest 2", {"p1 again", "p2"})
     web.take(CHANNEL_CONTROL, {"kind": "disconnected", "client": {**card, "uuid": "p2"}})
     assert web.model.connection_ratings == {"p1 again": 5}
 

@@ -84,9 +84,10 @@ def draw(points: list[Point], distribution: list[int], is_dark: bool = False) ->
     from chaco.api import PlotGraphicsContext
 
     drawn = container(points, distribution, is_dark)
-    drawn.outer_bounds = [WIDTH, HEIGHT]
+    size = (WIDTH - 1, HEIGHT - 1)  # Chaco's picture has one pixel more, each way
+    drawn.outer_bounds = list(size)
     drawn.do_layout(force=True)
-    context = PlotGraphicsContext((WIDTH, HEIGHT), dpi=72)
+    context = PlotGraphicsContext(size, dpi=72)
     context.render_component(drawn)
     written = io.BytesIO()
     context.save(written, file_format="png")

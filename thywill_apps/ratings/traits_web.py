@@ -75,6 +75,7 @@ class TraitsWeb(StompClientFactory):
         self.on_live: Callable[[], object] = lambda: None
         self.handlers: dict[str, WebClient] = {}
         self._guests = 0
+        self._guest_names: dict[str, str] = {}
         self.model = self._load()
         self.pictures = Pictures(self.model, bounds.picture_seconds, reactor.seconds)
         self._epoch, self._number = "", 0
@@ -208,8 +209,7 @@ class TraitsWeb(StompClientFactory):
             if len(self.handlers) >= self._bounds.max_clients:
                 sentence = "As many pages take part as may; try again later."
                 raise RefusedError("too-many-clients", sentence, 503)
-            self._guests += 1
-            name = client["username"] or f"Guest {self._guests}"
+            name = client["username"] or self._guest_name(client["session"])
             handler = self._make_handler(client["uuid"], client["session"], name)
             self._changes("clients")
         handler.is_here = True
@@ -219,8 +219,7 @@ class TraitsWeb(StompClientFactory):
         """Take over what a page knows of itself, and give it everything."""
         before = self.handlers.get(str(message.get("before")))
         if before is not None and before is not handler and before.session == handler.session:
-            handler.name = before.name  # the page was loaded again
-            self._forget(before.id)
+            self._forget(before.id)  # the page was loaded again
         if "rating" in message:
             handler.rate(message["rating"])
         model = self.model
@@ -284,6 +283,17 @@ class TraitsWeb(StompClientFactory):
         self.handlers[client] = handler
         return handler
 
+    def _guest_name(self, session: str) -> str:
+        """Name a visitor, the same in all tabs of a browser and when it comes again."""
+        name = self._guest_names.pop(session, None)
+        if name is None:
+            self._guests += 1
+            name = f"Guest {self._guests}"
+        self._guest_names[session] = name
+        for oldest in list(self._guest_names)[: -2 * self._bounds.max_clients]:
+            del self._guest_names[oldest]
+        return name
+
     def _forget(self, client: str) -> None:
         if self.handlers.pop(client, None) is not None:
             self.model.rate(client, None)
@@ -299,6 +309,7 @@ class TraitsWeb(StompClientFactory):
     def _load(self) -> RatedTalk:
         saved = self.saved.load()
         self._guests = int(saved.get("guests", 0))
+        self._guest_names.update(saved.get("guest_names", {}))
         known = saved.get("clients", {})
         ratings = saved.get("ratings", {})
         model = RatedTalk(
@@ -324,6 +335,7 @@ class TraitsWeb(StompClientFactory):
                 "ratings": dict(model.connection_ratings),
                 "points": list(model.points),
                 "guests": self._guests,
+                "guest_names": self._guest_names,
                 "clients": {each.id: [each.session, each.name] for each in self.handlers.values()},
             }
         )
