@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.page import thywill
 from thywill_apps.commands import board, picture
 from thywill_apps.commands import bounds as board_bounds
 from thywill_server import testing
+from thywill_server.application import ApplicationError
 
 SVG = "{http://www.w3.org/2000/svg}"
 STROKE = {"points": [100, 100, 5, -3], "ink": "blue", "width": 6}
@@ -219,7 +221,7 @@ def test_a_full_board_fits_into_the_state(ada: testing.VirtualBrowser) -> None:
     bounds = board_bounds.Bounds()
     state: dict[str, Any] = {}
     for number in range(bounds.max_people):
-        board.enter(state, f"{number:02}" + "ß" * (bounds.max_name - 2))
+        board.enter(state, f"{number:02}" + "ß" * (bounds.max_name - 2), str(uuid4()), 1e9, ())
     for _ in range(40):
         board.draw(state, 1, "violet", 40, [600, 500, *([-10, 10, 10, -10] * 199), 0, 0])
     from thywill_apps.commands.thywill_interface import app
@@ -238,6 +240,18 @@ def test_how_many_may_draw_is_bounded(bounded: Callable[..., None]) -> None:
         answer = other.send({"enter": "Ben", "board": None})
         assert code_of(answer["enter"]) == "board-full"
         assert [each["name"] for each in answer["board"]["people"]] == ["Ada"]
+
+
+def test_who_never_connects_takes_no_place_for_long(bounded: Callable[..., None]) -> None:
+    """A page that only sends is never seen to leave; it is let out when somebody else comes."""
+    bounded(max_people=2)
+    state: dict[str, Any] = {}
+    for moment, page in ((0.0, "a"), (59.0, "b")):
+        board.enter(state, "", page, moment, {"a"})
+    with pytest.raises(ApplicationError, match="only look on"):
+        board.enter(state, "", "c", 60.0, {"a"})
+    assert board.enter(state, "", "c", 120.0, {"a"}) == (3, "Guest 3")
+    assert [each["person"] for each in board.told(state)["people"]] == [1, 3]
 
 
 def test_the_board_is_saved_as_svg(ada: testing.VirtualBrowser) -> None:

@@ -5,7 +5,8 @@ lock, by ``connection.update_global_state``::
 
     {"strokes": [{"number": 7, "by": 2, "name": "Ada", "ink": "blue", "width": 4,
                   "points": [600, 400, 12, -3, ...]}, ...],
-     "people": {"2": "Ada"}, "votes": [2], "last_stroke": 7, "last_person": 2}
+     "people": {"2": {"name": "Ada", "page": UUID, "since": SECONDS}}, "votes": [2],
+     "last_stroke": 7, "last_person": 2}
 
 The points of a stroke are its first one, and then the steps from each to the next.
 """
@@ -13,13 +14,16 @@ The points of a stroke are its first one, and then the steps from each to the ne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 from thywill_apps.commands.bounds import HEIGHT, INKS, MAX_PEN, WIDTH, bounds
 from thywill_server.application import ApplicationError
 
 State = dict[str, Any]
+
+CONNECT_SECONDS: Final = 60
+"""After so long, somebody whose page is not connected is not here."""
 
 
 def told(state: State) -> dict[str, Any]:
@@ -27,8 +31,8 @@ def told(state: State) -> dict[str, Any]:
     return {
         "strokes": state.get("strokes", []),
         "people": [
-            {"person": int(person), "name": name}
-            for person, name in state.get("people", {}).items()
+            {"person": int(person), "name": entry["name"]}
+            for person, entry in state.get("people", {}).items()
         ],
         "votes": votes(state),
         "last_stroke": state.get("last_stroke", 0),
@@ -38,27 +42,40 @@ def told(state: State) -> dict[str, Any]:
 # People.
 
 
-def enter(state: State, name: str) -> tuple[int, str]:
-    """Let somebody in.
+def enter(
+    state: State, name: str, page: str, now: float, connected: Collection[str]
+) -> tuple[int, str]:
+    """Let somebody in; who has never connected, and so is never seen to leave, is let out.
+
+    Args:
+        state: the application's.
+        name: the wanted one; empty for one that is made of the number.
+        page: the uuid of the page.
+        now: the time in seconds.
+        connected: the pages that are connected.
 
     Returns:
-        the number of the person, and the name: without one it is made of the number.
+        the number of the person, and the name.
 
     Raises:
         ApplicationError: ``board-full``.
     """
     people = state.setdefault("people", {})
+    for other, entry in list(people.items()):
+        if entry["page"] not in connected and now - entry["since"] > CONNECT_SECONDS:
+            leave(state, int(other))
     if len(people) >= bounds().max_people:
         raise ApplicationError("board-full", "So many draw here that you can only look on.")
     person = state["last_person"] = state.get("last_person", 0) + 1
-    people[str(person)] = name or f"Guest {person}"
-    return person, people[str(person)]
+    name = name or f"Guest {person}"
+    people[str(person)] = {"name": name, "page": page, "since": round(now)}
+    return person, name
 
 
 def rename(state: State, person: int, name: str) -> None:
     """Give somebody another name; what was drawn before keeps the old one."""
-    _require(state, person)
-    state["people"][str(person)] = name
+    name_of(state, person)
+    state["people"][str(person)]["name"] = name
 
 
 def leave(state: State, person: int) -> bool:
@@ -96,7 +113,7 @@ def draw(
     Raises:
         ApplicationError: it is none, or nobody of this number is here.
     """
-    name = _require(state, person)
+    name = name_of(state, person)
     check_stroke(ink, width, points)
     number = state["last_stroke"] = state.get("last_stroke", 0) + 1
     stroke = {
@@ -153,7 +170,7 @@ def undo(state: State, person: int) -> int:
     Raises:
         ApplicationError: ``nothing-to-undo``.
     """
-    _require(state, person)
+    name_of(state, person)
     strokes = state.get("strokes", [])
     for index in range(len(strokes) - 1, -1, -1):
         if strokes[index]["by"] == person:
@@ -172,7 +189,7 @@ def clear(state: State) -> int:
 
 def vote(state: State, person: int) -> bool:
     """Note that somebody wants the board cleared; tells whether most of those here do."""
-    _require(state, person)
+    name_of(state, person)
     voters = state.setdefault("votes", [])
     if person not in voters:
         voters.append(person)
@@ -185,8 +202,10 @@ def votes(state: State) -> dict[str, int]:
     return {"for": len(state.get("votes", [])), "needed": len(state.get("people", {})) // 2 + 1}
 
 
-def _require(state: State, person: int) -> str:
-    name: str | None = state.get("people", {}).get(str(person))
-    if name is None:
+def name_of(state: State, person: int) -> str:
+    """Give somebody's name; raises ApplicationError, ``enter-first``, when they are not here."""
+    entry = state.get("people", {}).get(str(person))
+    if entry is None:
         raise ApplicationError("enter-first", "Enter the board first.")
+    name: str = entry["name"]
     return name

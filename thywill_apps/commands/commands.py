@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, NoReturn
 
 from thywill_apps.commands import board, picture
@@ -14,7 +15,10 @@ def enter(connection: Connection, name: str) -> dict[str, Any]:
     """Come in, once for each page; the others hear of it."""
     wanted = connection.user.get_username() if connection.is_authenticated else name
     wanted = board.line_of(wanted[: bounds().max_name])
-    person, called = connection.update_global_state(lambda state: board.enter(state, wanted))
+    connected = set(connection.everyone())
+    person, called = connection.update_global_state(
+        lambda state: board.enter(state, wanted, connection.client.uuid, time.time(), connected)
+    )
     connection.update_connection_state(person=person)
     came = {"person": person, "name": called}
     connection.send_to_subset(connection.everyone_else(), {"came": came})
@@ -56,7 +60,7 @@ def clear(connection: Connection) -> dict[str, Any]:
     may_decide = bool(connection.is_authenticated)
 
     def change(state: board.State) -> tuple[int | None, dict[str, int], str]:
-        name = state.get("people", {}).get(str(person), "")
+        name = board.name_of(state, person)
         is_agreed = board.vote(state, person)
         last = board.clear(state) if may_decide or is_agreed else None
         return last, board.votes(state), name

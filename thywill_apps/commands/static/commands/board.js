@@ -37,8 +37,8 @@ export class Board {
    */
   reset(strokes, last) {
     const newer = this.strokes.filter(({ number }) => number > last);
-    this.#strokes = new Map([...strokes, ...newer].map((stroke) => [stroke.number, stroke]));
-    for (const number of this.#removed) this.#strokes.delete(number);
+    this.#strokes = new Map();
+    for (const stroke of [...strokes, ...newer]) this.add(stroke);
   }
 
   /**

@@ -4,6 +4,8 @@
 
 const STEP = 10;
 const LONG_STEP = 50;
+/** A line that never ends is sent in parts of so many points, before they are simplified. */
+const MAX_POINTS = 2000;
 
 /** @type {Record<string, Point>} */
 const ARROWS = {
@@ -130,6 +132,10 @@ export class Pen {
   #draw(at) {
     if (this.#line === null) return;
     this.#line.push(at);
+    if (this.#line.length >= MAX_POINTS) {
+      this.#finish();
+      return this.#begin(at);
+    }
     this.onLine(this.#line);
     this.onMove(at, true);
   }

@@ -7,26 +7,13 @@
 
 /**
  * Leave out points that lie within a tolerance of the line between others (Ramer, Douglas and
- * Peucker), and with a larger one where there are still too many.
+ * Peucker).
  *
  * @param {Point[]} points
  * @param {number} tolerance in the board's units
- * @param {number} most how many may stay
  * @returns {Point[]}
  */
-export function simplify(points, tolerance, most) {
-  let kept = reduced(points, tolerance);
-  for (let wider = tolerance * 1.6; kept.length > most; wider *= 1.6) {
-    kept = reduced(points, wider);
-  }
-  return kept;
-}
-
-/**
- * @param {Point[]} points
- * @param {number} tolerance
- */
-function reduced(points, tolerance) {
+export function simplify(points, tolerance) {
   if (points.length < 3) return points.slice();
   const stays = new Set([0, points.length - 1]);
   const open = [[0, points.length - 1]];
@@ -44,6 +31,21 @@ function reduced(points, tolerance) {
     }
   }
   return points.filter((_, index) => stays.has(index));
+}
+
+/**
+ * Cut a line that has more points than a stroke may have; each part begins where the last ended.
+ *
+ * @param {Point[]} points
+ * @param {number} most points of one part
+ * @returns {Point[][]}
+ */
+export function parts(points, most) {
+  const found = [];
+  for (let start = 0; start === 0 || start < points.length - 1; start += most - 1) {
+    found.push(points.slice(start, start + most));
+  }
+  return found;
 }
 
 /**

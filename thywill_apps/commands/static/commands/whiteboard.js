@@ -5,7 +5,7 @@ import { BoardView, inkInWords } from "./board_view.js";
 import { announce, element, make, showProblem } from "./elements.js";
 import { Pen } from "./pen.js";
 import { People } from "./people.js";
-import { encode, simplify } from "./strokes.js";
+import { encode, parts, simplify } from "./strokes.js";
 
 /** @typedef {import("../thywill/commands.js").CommandError} CommandError */
 /** @typedef {import("./strokes.js").Point} Point */
@@ -45,14 +45,16 @@ pen.onLine = (points) => {
 
 pen.onStroke = async (line) => {
   const tools = chosen();
-  const stroke = { points: encode(simplify(line, TOLERANCE, max_points)), ...tools };
   const drop = view.showUnsent(line, tools.ink, tools.width);
-  const answer = await draw(stroke);
+  for (const part of parts(simplify(line, TOLERANCE), max_points)) {
+    const stroke = { points: encode(part), ...tools };
+    const answer = await draw(stroke);
+    if (answer === null) break; // a listener has said why
+    board.add({ number: answer.number, by: people.own ?? 0, name: answer.name, ...stroke });
+    announce(`You drew a line in ${inkInWords(tools.ink)}.`);
+  }
   drop();
-  if (answer === null) return; // a listener has said why
-  board.add({ number: answer.number, by: people.own ?? 0, name: answer.name, ...stroke });
   view.show(board.strokes);
-  announce(`You drew a line in ${inkInWords(tools.ink)}.`);
 };
 
 /**
