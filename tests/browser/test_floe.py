@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.site_process import SiteProcess
+from tests.support import documentation
+from tests.support.documentation import files, make_checkout, text_of, write
+from thywill_apps.floe.bounds import Bounds
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
+PAGE = "documentation/how-to/make-a-game.md"
 SECONDS = 20
 
 # What a page was told last of each player, by name: x, y, speed in x and y, and what it is. It
@@ -31,9 +37,13 @@ LISTEN = """() => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One site, as `./run` starts it; gives its address."""
-    with SiteProcess(tmp_path_factory.mktemp("site"), "--no-reload") as process:
-        yield process.url
+    """A site with the game, and with the pond of the how-to; gives where its applications are."""
+    checkout = make_checkout(tmp_path_factory.mktemp("site"))
+    for path, text in files(PAGE):
+        write(checkout, path, text)
+    write(checkout, "thywill_apps/pond/__init__.py", "")
+    with documentation.site(checkout) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +75,7 @@ def enter(context: BrowserContext, url: str, name: str, complaints: list[str]) -
     context.on("weberror", lambda error: note(str(error.error)))
     context.on("console", lambda message: note(message.text))
     page = context.new_page()
-    page.goto(f"{url}/thywill/init/floe/")
+    page.goto(f"{url}floe/")
     expect(page.locator("#state-text")).to_have_text("connected", timeout=SECONDS * 1000)
     expect(page.locator("#players [aria-current]")).to_contain_text("(you)")
     page.evaluate(LISTEN)
@@ -89,10 +99,64 @@ def row_of(page: Page, name: str) -> list[int]:
 MOVED = "([name, x]) => told[name][0] > x + 30"
 
 
+# Whether one duck is at the left end of the pond and one at the right, as it is painted.
+ARE_APART = """() => {
+    const { data } = document.querySelector("canvas").getContext("2d")
+        .getImageData(0, 0, 400, 400);
+    const columns = new Set();
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) columns.add(((at - 3) / 4) % 400);
+    return columns.has(0) && columns.has(399) && columns.size < 20;
+}"""
+
+
+def test_the_pond_of_the_how_to(site: str, chromium: Browser) -> None:
+    """A duck that is steered in one window swims in both, as far as the pond goes."""
+    with chromium.new_page() as one, chromium.new_page() as other:
+        for page, key in ((one, "ArrowRight"), (other, "ArrowLeft")):
+            page.goto(f"{site}pond/")
+            page.keyboard.down(key)
+        for page in (one, other):
+            page.wait_for_function(ARE_APART, polling=200, timeout=SECONDS * 1000)
+
+
+def test_the_how_to_s_own_test_and_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test that it shows passes, and the settings that it lists are the defaults."""
+    for path, text in files(PAGE):
+        write(
+            tmp_path, path.replace("thywill_apps/pond/", "pond/"), text.replace("thywill_apps.", "")
+        )
+    monkeypatch.syspath_prepend(tmp_path)
+    runpy.run_path(str(tmp_path / "pond/test_world.py"))["test_nobody_is_faster_than_others"]()
+    named: dict[str, Any] = {}
+    (block,) = re.findall(r"^```python\n(FLOE = .*?)^```", text_of(PAGE), re.DOTALL | re.MULTILINE)
+    exec(block, named)
+    assert named["FLOE"] == asdict(Bounds())
+
+
+def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str]) -> None:
+    """A finger that drags steers; nothing is wider than the page; a reload keeps the player."""
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    with chromium.new_context(**phone, is_mobile=True) as context:
+        page = enter(context, site, "eve", complaints)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        expect(page.get_by_role("button", name="Dash")).to_be_in_viewport()
+        x = row_of(page, "eve")[0]
+        touch = context.new_cdp_session(page)
+        for kind, where in (("touchStart", 150), ("touchMove", 250)):
+            points = [{"x": where, "y": 500}]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        wait(page, MOVED, ["eve", x])
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        wait(page, "() => Math.abs(told.eve[2]) < 20")
+        page.reload()
+        expect(page.locator("#players [aria-current]")).to_contain_text("eve (you)")
+        expect(page.locator("#players li", has_text="eve")).to_have_count(1)
+
+
 def test_two_browsers(two: tuple[Page, Page]) -> None:
     """What one does by keyboard and mouse, the other sees; a pause too, and where everybody is."""
     ann, ben = two
-    expect(ben.locator("#players li")).to_have_count(2)
+    expect(ben.locator("#players")).to_contain_text("ann")
     expect(ann.locator("#players")).to_contain_text("ben")
 
     x = row_of(ben, "ann")[0]
@@ -136,23 +200,3 @@ def test_a_network_that_stutters(two: tuple[Page, Page]) -> None:
     ben.keyboard.down("d")
     wait(ann, MOVED, ["ben", x])
     ben.keyboard.up("d")
-
-
-def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str]) -> None:
-    """A finger that drags steers; nothing is wider than the page; a reload keeps the player."""
-    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-    with chromium.new_context(**phone, is_mobile=True) as context:
-        page = enter(context, site, "eve", complaints)
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        expect(page.get_by_role("button", name="Dash")).to_be_in_viewport()
-        x = row_of(page, "eve")[0]
-        touch = context.new_cdp_session(page)
-        for kind, where in (("touchStart", 150), ("touchMove", 250)):
-            points = [{"x": where, "y": 500}]
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        wait(page, MOVED, ["eve", x])
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        wait(page, "() => Math.abs(told.eve[2]) < 20")
-        page.reload()
-        expect(page.locator("#players [aria-current]")).to_contain_text("eve (you)")
-        expect(page.locator("#players li", has_text="eve")).to_have_count(1)
