@@ -184,3 +184,36 @@ def test_second_start_needs_no_network(tmp_path: Path) -> None:
     finally:
         site.terminate()
         site.communicate(timeout=30)
+
+
+def test_what_applications_want_is_installed_once(run: Run, folder: Path) -> None:
+    """It is asked for at the first start only, and the site starts where it cannot be had."""
+    application = folder / "thywill_apps" / "plots"
+    application.mkdir(parents=True)
+    (folder / "thywill_server").mkdir()
+    (folder / "settings.py").touch()
+    (application / "requirements.txt").write_text("not-to-be-had\n")
+    heard = folder / "heard"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    program(
+        folder / ".venv" / "bin" / "python",
+        f"""#!/bin/sh
+case $1 in
+-c) echo fake ;;
+*) echo "$@" >>"{heard}"; [ "$2" != pip ] ;;
+esac
+""",
+    )
+    seal = (
+        f"""printf '%s\\n%s\\n' fake "{folder}" | cat - pyproject.toml requirements.txt | cksum"""
+    )
+    sealed = subprocess.run(["sh", "-c", seal], cwd=folder, capture_output=True, check=True)
+    (folder / ".venv" / "installed-site").write_bytes(sealed.stdout)
+    first, second = run(), run()
+    asked = "-m pip install --requirement thywill_apps/plots/requirements.txt"
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert "thywill_apps/plots/requirements.txt could not be installed" in first.stdout
+    assert second.stdout == ""
+    commands = heard.read_text().splitlines()
+    assert commands.count(asked) == 1
+    assert commands.count("manage.py runthywill") == 2

@@ -79,7 +79,13 @@ class Process:
     """A server in a process of its own; what it says on stderr goes to a file."""
 
     def __init__(
-        self, arguments: list[str], home: Path, *, pass_fds: Sequence[int] = (), **more: str
+        self,
+        arguments: list[str],
+        home: Path,
+        *,
+        pass_fds: Sequence[int] = (),
+        stdin: int | None = None,
+        **more: str,
     ) -> None:
         self.home = home
         self.log_path = home / f"process-{free_port()}.log"
@@ -88,6 +94,7 @@ class Process:
             arguments,
             cwd=ROOT,
             env=environment(home, **more),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -104,12 +111,20 @@ class Process:
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self._log.close()
 
     @property
     def log(self) -> str:
         """What it has said on stderr so far."""
         return self.log_path.read_text()
+
+    def write_line(self, line: str) -> None:
+        """Write to its stdin, where it has one."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
 
     def wait_for_line(self, pattern: str) -> re.Match[str]:
         """Read stdout up to a line that matches."""

@@ -13,6 +13,3 @@ MODEL: Final = "model"
 
 CHANNEL_OUT: Final = "/topic/thywill.channel.ratings.model"
 """The same channel at the broker: what is sent here is in the pages at once, past the site."""
-
-COMMAND: Final = "python manage.py ratings"
-"""What starts the process."""

@@ -1,8 +1,19 @@
 """The site's half: a page, a channel, and where the rest is."""
 
+import sys
+from pathlib import Path
+
 from thywill_apps.ratings.bounds import bounds
-from thywill_apps.ratings.destinations import CHANNEL_CONTROL, COMMAND, MODEL
+from thywill_apps.ratings.destinations import CHANNEL_CONTROL, MODEL
 from thywill_server.application import RemoteApplication
+
+
+def command() -> str:
+    """What starts the process, in the folder that the site was started in."""
+    python, here = Path(sys.executable), Path.cwd()
+    shown = python.relative_to(here) if python.is_relative_to(here) else "python"
+    return f"{shown} manage.py ratings"
+
 
 app = RemoteApplication(
     title="Ratings",
@@ -10,7 +21,7 @@ app = RemoteApplication(
     styles=["thywill/look.css", "ratings/ratings.css"],
     template="ratings/page.html",
     parameters={
-        "command": COMMAND,
+        "command": command(),
         "max_characters": bounds().max_characters,
         "silence_seconds": bounds().alive_seconds * 3,
     },

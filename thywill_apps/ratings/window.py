@@ -8,6 +8,7 @@ window is wanted, not before; ``install_reactor`` comes before anything imports 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -26,11 +27,11 @@ def install_reactor() -> Any:
     """
     os.environ.setdefault("QT_API", "pyside6")
     os.environ["ETS_TOOLKIT"] = TOOLKIT
-    import celiagg  # noqa: F401 - said to be missing before a window is half open
-    import chaco  # noqa: F401
-    import traitsui  # noqa: F401
     from PySide6.QtWidgets import QApplication
     from qasync import QEventLoop
+
+    for name in ("celiagg", "chaco", "traitsui"):
+        importlib.import_module(name)  # said to be missing before a window is half open
 
     if "twisted.internet.reactor" in sys.modules:
         raise RuntimeError("the reactor was imported before the window could choose one")
