@@ -20,6 +20,7 @@ LARGEST_NUMBER: Final = 2**53 - 1
 
 app = App(
     title="Floe",
+    description="A game on ice for up to thirty: push the others into the sea, and catch fish.",
     scripts=["floe/floe.js"],
     styles=["thywill/look.css", "floe/floe.css"],
     template="floe/page.html",
