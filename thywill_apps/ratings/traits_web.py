@@ -230,6 +230,8 @@ class TraitsWeb(StompClientFactory):
             "messages": list(model.messages),
             "ratings": self._ratings(),
             "points": list(model.points),
+            "messages_kept": model.messages_kept,
+            "points_kept": model.points_kept,
             "clients": len(self.handlers),
             "own": {"name": handler.name, "rating": model.connection_ratings.get(handler.id)},
             "has_pictures": self.pictures.are_possible,

@@ -10,9 +10,6 @@
 /** @typedef {{mean: number, count: number, distribution: number[], point: Point | null}} Ratings */
 /** @typedef {{epoch: string, number: number, trait?: string, value?: any}} Told */
 
-export const MAX_MESSAGES = 100;
-export const MAX_POINTS = 300;
-
 export class Talk {
   topic = "";
   /** @type {Message[]} */
@@ -23,6 +20,7 @@ export class Talk {
   points = [];
   clients = 0;
 
+  #kept = { messages: 100, points: 300 };
   #epoch = "";
   #number = 0;
   #isAsking = false;
@@ -59,6 +57,7 @@ export class Talk {
     this.#isAsking = false;
     ({ epoch: this.#epoch, number: this.#number } = told);
     ({ topic: this.topic, ratings: this.ratings, clients: this.clients } = told);
+    this.#kept = { messages: told.messages_kept, points: told.points_kept };
     this.messages = [...told.messages];
     this.points = [...told.points];
     const early = this.#early;
@@ -91,13 +90,13 @@ export class Talk {
    */
   #set(trait, value) {
     if (trait === "messages") {
-      this.messages = [...this.messages, value].slice(-MAX_MESSAGES);
+      this.messages = [...this.messages, value].slice(-this.#kept.messages);
     } else if (trait === "ratings") {
       this.ratings = value;
       const { point } = this.ratings;
       if (point === null) return;
       const before = this.points.filter(([second]) => second < point[0]);
-      this.points = [...before, point].slice(-MAX_POINTS);
+      this.points = [...before, point].slice(-this.#kept.points);
     } else if (trait === "topic") {
       this.topic = value;
     } else if (trait === "clients") {
