@@ -57,15 +57,29 @@ def source_of(exchange: Exchange) -> Source:
 _source = functools.lru_cache(256)(Source)
 
 
-def cors_headers(access: AccessList, origin: str | None) -> list[tuple[str, str]]:
+Cors = tuple[tuple[str, str], ...]
+
+
+def cors_headers(access: AccessList, origin: str | None) -> Cors:
     """What lets the pages of a listed origin read an answer; nothing for anybody else."""
     if origin is None or not access.lists_origin(origin):
-        return [("Vary", "Origin")]
-    return [
+        return (("Vary", "Origin"),)
+    return (
         ("Access-Control-Allow-Origin", origin),
         ("Access-Control-Allow-Credentials", "true"),
         ("Vary", "Origin"),
-    ]
+    )
+
+
+class _Caller:
+    """Who makes a request, and what that means; noted for the next one with the same headers."""
+
+    __slots__ = ("cors", "is_admitted", "source")
+
+    def __init__(self, exchange: Exchange, access: AccessList) -> None:
+        self.source = source = source_of(exchange)
+        self.cors = cors_headers(access, source.origin)
+        self.is_admitted = not source.is_foreign or access.admits(source)
 
 
 class Bridge(Protocol):
@@ -126,43 +140,44 @@ class TCPResource:
 
     def respond(self, exchange: Exchange) -> None:
         """Answer a request; ``exchange.path`` is what follows ``/tcp``."""
-        path, source = exchange.path, source_of(exchange)
-        cors = cors_headers(self.access, source.origin)
+        caller = exchange.note
+        if caller is None:
+            caller = exchange.note = _Caller(exchange, self.access)
+        path, cors = exchange.path, caller.cors
         if len(path) > 2 or path == ("",):
             exchange.reply(404, NOT_FOUND, cors)
         elif exchange.method == "OPTIONS":
-            self._answer_preflight(exchange, source, cors)
+            self._answer_preflight(exchange, caller.source, cors)
         elif not path:
-            self._create(exchange, source, cors)
-        elif source.is_foreign and not self.access.admits(source):
+            self._create(exchange, caller.source, cors)
+        elif not caller.is_admitted:
             exchange.reply(403, "Pages of this origin are not admitted here.\n", cors)
         else:
             session = self.connections.get(path[0])
-            ack = _ack(exchange)
-            if session is not None and ack is not None:
-                session.acknowledge(ack)
             if session is None:
                 self._answer_unknown(exchange, cors)
-            elif len(path) == 1:
+                return
+            ack = _ack(exchange)
+            if ack is not None:
+                session.acknowledge(ack)
+            if len(path) == 1:
                 self._post(exchange, session, cors)
             elif session.core.state is State.ENDED:  # by this very acknowledgement
                 self._answer_unknown(exchange, cors)
             else:
                 self._open_transport(exchange, session, path[1], cors)
 
-    def _answer_preflight(
-        self, exchange: Exchange, source: Source, cors: list[tuple[str, str]]
-    ) -> None:
+    def _answer_preflight(self, exchange: Exchange, source: Source, cors: Cors) -> None:
         if self.access.lists_origin(source.origin):
-            cors = [
+            cors = (
                 *cors,
                 ("Access-Control-Allow-Methods", "GET, POST"),
                 ("Access-Control-Allow-Headers", "Content-Type"),
                 ("Access-Control-Max-Age", "600"),
-            ]
+            )
         exchange.reply(200, b"", cors)
 
-    def _create(self, exchange: Exchange, source: Source, cors: list[tuple[str, str]]) -> None:
+    def _create(self, exchange: Exchange, source: Source, cors: Cors) -> None:
         if exchange.method not in ("GET", "POST"):
             exchange.reply(405, "Sessions are created with GET.\n", [*cors, ("Allow", "GET, POST")])
             return
@@ -216,7 +231,7 @@ class TCPResource:
             self.bridges.discard(bridge)
             self._left(bridge.address)
 
-    def _answer_unknown(self, exchange: Exchange, cors: list[tuple[str, str]]) -> None:
+    def _answer_unknown(self, exchange: Exchange, cors: Cors) -> None:
         if exchange.path[1:] == ("htmlfile",):
             page = [*cors, ("Content-Type", "text/html; charset=utf-8")]
             exchange.start(200, page, len(CLOSED_PAGE))
@@ -225,9 +240,7 @@ class TCPResource:
         else:
             exchange.reply(404, UNKNOWN_SESSION, cors)
 
-    def _post(
-        self, exchange: Exchange, session: TCPConnectionResource, cors: list[tuple[str, str]]
-    ) -> None:
+    def _post(self, exchange: Exchange, session: TCPConnectionResource, cors: Cors) -> None:
         if exchange.method != "POST":
             exchange.reply(405, "Packets come up with POST.\n", [*cors, ("Allow", "POST")])
         else:
@@ -238,7 +251,7 @@ class TCPResource:
         exchange: Exchange,
         session: TCPConnectionResource,
         name: str,
-        cors: list[tuple[str, str]],
+        cors: Cors,
     ) -> None:
         transport = TRANSPORTS.get(name)
         if transport is None:

@@ -4,6 +4,7 @@ Its upper side, a transport like TCP's, is in ``orbited.sessiontransport``.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import cast
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -115,7 +116,8 @@ class TCPConnectionResource(SessionTransport):
     def acknowledge(self, ack: int) -> None:
         """The browser has read everything up to that packet."""
         self.core.acknowledge(ack)
-        self._dispatch()
+        if self.core.has_events:
+            self._dispatch()
 
     def attach(self, transport: Transport) -> None:
         """Open a transport in place of the one there was."""
@@ -132,7 +134,7 @@ class TCPConnectionResource(SessionTransport):
         self._tick_transport(now)  # an empty poll is answered at once
         self._reschedule()
 
-    def post(self, exchange: Exchange, headers: list[tuple[str, str]]) -> None:
+    def post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
         body, gate = exchange.body, self._gate
         if gate is not None and not gate.admits(len(body)):

@@ -16,6 +16,7 @@ calls ``respond(exchange)`` once the whole body is there, in the reactor thread:
 
 import abc
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 
@@ -76,6 +77,18 @@ class Exchange(abc.ABC):
     @abc.abstractmethod
     def header_items(self) -> list[tuple[str, str]]:
         """All headers in order."""
+
+    @property
+    def note(self) -> Any:
+        """What a responder has noted when the same headers came before, from the same client.
+
+        None where nothing was, or where nothing is remembered. Notes go with the connection.
+        """
+        return None
+
+    @note.setter  # noqa: B027
+    def note(self, note: Any) -> None:
+        """Note something that follows from headers, address and scheme alone."""
 
     @abc.abstractmethod
     def on_lost(self, callback: Callable[[], None]) -> None:

@@ -5,6 +5,8 @@ What it has sent has been taken; of what comes all the same only small bodies ar
 hold no more than pings and a close.
 """
 
+from collections.abc import Sequence
+
 from orbited.http import Exchange
 from orbited.protocol.session import Malformed, Refused
 
@@ -13,7 +15,7 @@ __all__ = ["PostGate", "refuse"]
 #: A body no larger than this is let in at any time.
 SMALL_POST_BYTES = 512
 
-_Headers = list[tuple[str, str]]
+_Headers = Sequence[tuple[str, str]]
 
 
 class PostGate:

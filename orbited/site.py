@@ -102,7 +102,7 @@ class CometPages:
     def _static_headers(self, exchange: Exchange) -> Headers:
         headers = cors_headers(self.tcp.access, exchange.header("origin"))
         if exchange.path in BRIDGES:
-            headers += bridge_headers(self.tcp.access)
+            return [*headers, *bridge_headers(self.tcp.access)]
         return headers
 
     def _mount(self, name: str, path: Path) -> None:
@@ -125,6 +125,7 @@ class Router:
         self._first = self._prefix.count(b"/") - 1
         self._pages = pages
         self._names = pages.names
+        self._has_sessions = "tcp" in pages.names
         self._root = root
 
     def begin(self, connection: EdgeConnection, head: Head) -> Incoming:
@@ -137,6 +138,8 @@ class Router:
             path = path[self._first :]
         elif root is not None and path[0] not in self._names:
             return root.begin(connection, head)
+        if len(path) > 1 and path[0] == "tcp" and path[1] != "static" and self._has_sessions:
+            return EdgeExchange(connection, head, tuple(path[1:]), self._pages.tcp.respond)
         return EdgeExchange(connection, head, tuple(path), self._pages.respond)
 
     def _is_below(self, path: bytes) -> bool:

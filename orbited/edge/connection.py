@@ -80,9 +80,14 @@ class EdgeConnection(TwistedProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
-        reader = self._reader
         if self._is_closing:
             return
+        reader = self._reader
+        if not self._is_full and not self._is_serving:
+            request = reader.take_request(data)
+            if request is not None:
+                self._serve_whole(*request)
+                return
         reader.receive_data(data, self._clock.seconds())
         if reader.state is State.ANSWERING and reader.buffered_bytes > READ_AHEAD_BYTES:
             self._pause_reading()
@@ -233,6 +238,18 @@ class EdgeConnection(TwistedProtocol):
                 self.write(go_ahead)
         finally:
             self._is_serving = False
+
+    def _serve_whole(self, head: Head, body: bytes) -> None:
+        """Answer a request that came in one piece; the same as ``_serve``, without events."""
+        self._is_serving = True
+        try:
+            self._begin(head)
+            if body:
+                cast(Incoming, self._incoming).receive_body(body)
+            self._complete()
+        finally:
+            self._is_serving = False
+        self._watch()
 
     def _begin(self, head: Head) -> None:
         self._head = head

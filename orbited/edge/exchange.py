@@ -33,6 +33,20 @@ def _reply_block(headers: tuple[tuple[str, str], ...]) -> bytes:
     return header_block((_TEXT, *COMMON_HEADERS, *headers))
 
 
+_METHODS = {b"GET": "GET", b"POST": "POST"}
+
+
+class _Memo:
+    """What follows from the headers of a request on this connection, kept beside them."""
+
+    __slots__ = ("address", "note", "scheme")
+
+    def __init__(self, address: str, scheme: str) -> None:
+        self.address = address
+        self.scheme = scheme
+        self.note: Any = None
+
+
 class EdgeExchange(Exchange):
     """A request whose body comes in, and then its answer.
 
@@ -71,16 +85,24 @@ class EdgeExchange(Exchange):
         self._is_chunked = False
         self._left: int | None = None  # of the length that was announced
         self._takes_body = True
-        self.method = head.method.decode("latin-1")
+        self.method = _METHODS.get(head.method) or head.method.decode("latin-1")
         self.path = path
-        self.address = connection.address
-        self.scheme = connection.scheme
+        memo = head.headers.memo
+        if memo is None:
+            memo = head.headers.memo = _Memo(*self._client(connection))
+        self.address = memo.address
+        self.scheme = memo.scheme
+
+    def _client(self, connection: "EdgeConnection") -> tuple[str, str]:
+        """Address and scheme, by the connection or by a proxy that is trusted."""
+        address, scheme = connection.address, connection.scheme
         trusted = connection.factory.trusted_proxies
-        if self.address in trusted:
+        if address in trusted:
             forwarded = self.header("x-forwarded-for") or ""
-            self.address = browser_address(self.address, forwarded, trusted)
+            address = browser_address(address, forwarded, trusted)
             proto = self.header("x-forwarded-proto")
-            self.scheme = proto if proto in ("http", "https") else self.scheme
+            scheme = proto if proto in ("http", "https") else scheme
+        return address, scheme
 
     # -- the connection calls these -------------------------------------------------------------
 
@@ -154,6 +176,18 @@ class EdgeExchange(Exchange):
         return [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._head.items
         ]
+
+    @property
+    def note(self) -> Any:
+        """What a responder has noted when these headers came before on this connection."""
+        memo = self._head.headers.memo
+        return memo.note if memo is not None else None
+
+    @note.setter
+    def note(self, note: Any) -> None:
+        memo = self._head.headers.memo
+        if memo is not None:
+            memo.note = note
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call back if the connection goes away first."""
@@ -246,10 +280,18 @@ class EdgeExchange(Exchange):
         connection = self._connection
         if connection is None:
             return
-        data = body.encode() if isinstance(body, str) else body
-        self._start(status, _reply_block(tuple(headers)), len(data))
-        self._left = None
-        connection.write(self._pending + data if self._takes_body else self._pending)
+        data = body if isinstance(body, bytes) else body.encode()
+        block = _reply_block(tuple(headers))
+        if status == 200 and connection.keeps_alive and self._head.method in _METHODS:
+            self._status = 200
+            length, date = len(data), connection.date_line()
+            connection.write(
+                b"HTTP/1.1 200 OK\r\n%b%bContent-Length: %d\r\n\r\n%b" % (date, block, length, data)
+            )
+        else:
+            self._start(status, block, len(data))
+            self._left = None
+            connection.write(self._pending + data if self._takes_body else self._pending)
         self._over(connection)
 
     def _over(self, connection: "EdgeConnection") -> None:

@@ -14,6 +14,7 @@ it is what RFC 9112 leaves to the server, and what two servers in a row could re
 import functools
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -43,15 +44,17 @@ class _Headers:
         length: of the body; None when it is chunked.
         is_last: no other request is to follow.
         expects_continue: the body comes only after ``100 Continue``.
+        memo: what whoever answers has found out from them, for the next request that has them.
     """
 
-    __slots__ = ("_block", "expects_continue", "fields", "is_last", "length")
+    __slots__ = ("_block", "expects_continue", "fields", "is_last", "length", "memo")
 
     def __init__(self, block: bytes, items: Iterable[tuple[bytes, bytes]]) -> None:
         self._block = block
         # llhttp leaves blanks behind a value.
         self.fields = {_lower(name): value.strip(b" \t") for name, value in items}
         self.expects_continue = False
+        self.memo: Any = None
         self.length: int | None = None
         self._set_framing()
         connection = self.fields.get(b"connection", b"").lower()
@@ -89,12 +92,13 @@ class Head:
         is_http_1_1: and so the answer may be chunked.
         keeps_alive: another request may follow.
         expects_continue: the body comes only after ``100 Continue``.
+        headers: all about them; shared with other requests of the connection that have the same.
     """
 
     __slots__ = (
-        "_headers",
         "expects_continue",
         "fields",
+        "headers",
         "is_http_1_1",
         "keeps_alive",
         "length",
@@ -111,7 +115,7 @@ class Head:
 
     def __init__(self, line: re.Match[bytes], headers: _Headers) -> None:
         self.method, self.target, self.path, self.query, minor = line.groups()
-        self._headers = headers
+        self.headers = headers
         self.fields = headers.fields
         self.length = headers.length
         self.is_http_1_1 = minor == b"1"
@@ -128,11 +132,11 @@ class Head:
     @property
     def items(self) -> list[tuple[bytes, bytes]]:
         """The headers in order, names as they were sent."""
-        return self._headers.items()
+        return self.headers.items()
 
     def forget_headers(self) -> None:
         """Let go of what is only needed until the answer begins."""
-        self._headers = _NOTHING
+        self.headers = _NOTHING
         self.fields = _NOTHING.fields
 
     def segments(self) -> list[str]:
@@ -179,6 +183,26 @@ class HeadParser:
             if self._last[0] != block:
                 self._last = block, _parse_headers(block, self._max_headers)
         return Head(line, self._last[1])
+
+    def parse_known(self, data: bytes, end: int) -> Head | None:
+        """Read the head that ends there, if its headers are those of a request before it.
+
+        The hot path. None means nothing: ``parse`` then looks at the same bytes.
+        """
+        line = _REQUEST_LINE.match(data)
+        if line is None or not _knows_method(line[1]):
+            return None
+        block = data[line.end() : end]
+        if self._last[0] == block:
+            headers = self._last[1]
+        elif self._before[0] == block:
+            self._last, self._before = self._before, self._last
+            headers = self._last[1]
+        else:
+            return None
+        if line[5] != b"1":
+            return None
+        return Head(line, headers)
 
 
 #: What is known once headers are forgotten.

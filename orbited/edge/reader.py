@@ -108,6 +108,26 @@ class RequestReader:
         except RequestError as error:
             self._end(error)
 
+    def take_request(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Read a whole request with headers that are known, and nothing beside it: head and body.
+
+        The hot path: what a browser says again and again comes in one piece. None means nothing:
+        ``receive_data`` then looks at the same bytes. Else the request is to be answered.
+        """
+        if self.state is not State.IDLE or self._buffer:
+            return None
+        limits = self._limits
+        end = data.find(b"\r\n\r\n", 0, limits.header_bytes) + 4
+        if end < 4 or data.find(b"\r") > limits.request_line_bytes:
+            return None
+        head = self._heads.parse_known(data, end)
+        if head is None or head.length != len(data) - end or head.expects_continue:
+            return None
+        if head.length and head.length > self._max_body_bytes(head.path):
+            return None
+        self.state, self._deadline = State.ANSWERING, None
+        return head, data[end:]
+
     def events_received(self) -> list[Event]:
         """Take what was read."""
         events, self._events = self._events, []

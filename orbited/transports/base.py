@@ -167,11 +167,17 @@ class OneShotTransport(Transport):
 
     carrier = Carrier(is_atomic=True)
     encoder = TEXT
+    shared_body: ClassVar[SharedFrame] = SharedFrame(TEXT, bytes)
 
     def send(self, packets: Sequence[Packet], now: float) -> None:
         """Answer with these packets."""
         self.is_finished = True
         self.exchange.reply(200, self.encoder.encode(packets), self._headers)
+
+    def send_payload(self, number: int, payload: bytes, now: float) -> None:
+        """Answer with one data packet."""
+        self.is_finished = True
+        self.exchange.reply(200, self.shared_body.build(number, payload), self._headers)
 
     def finish(self) -> None:
         """Answer with nothing."""

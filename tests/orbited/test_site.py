@@ -136,3 +136,25 @@ def test_keys_are_taken_out_of_paths():
     assert redact(b"/orbited/tcp/0123") == b"/orbited/tcp/..."
     assert redact(b"/orbited/tcp/static/Orbited.js") == b"/orbited/tcp/static/Orbited.js"
     assert redact(b"/other") == b"/other"
+
+
+def test_notes_are_only_for_the_same_headers():
+    """Requests of one connection whose origins differ are told apart, whoever came before."""
+    reactor = MemoryReactorClock()
+    options = {"access": "http://good.example -> localhost:1"}
+    site = embedded(options, {}, reactor).site(Leaf(), "/")
+    site.startFactory()
+    protocol, transport = site.buildProtocol(None), StringTransport()
+    protocol.makeConnection(transport)
+
+    def ask_for(origin):
+        transport.clear()
+        head = f"GET /tcp/KEY/longpoll HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n\r\n"
+        protocol.dataReceived(head.encode())
+        answer = transport.value()
+        return int(answer.split()[1]), b"Allow-Origin: http://good.example" in answer
+
+    for _ in range(3):
+        assert ask_for("http://good.example") == (404, True)
+        assert ask_for("http://bad.example") == (403, False)
+    site.stopFactory()

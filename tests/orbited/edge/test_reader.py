@@ -220,3 +220,44 @@ def test_who_takes_the_connection_gets_what_followed():
     reader.events_received()
     assert reader.take_rest() == b"\x81\x80frames"
     assert reader.next_deadline() is None
+
+
+# -- the short way ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_short_way_reads_what_the_other_reads(case):
+    """A request that repeats headers is read the same, or left to be read with care."""
+    careful, quick = Peer(), Peer()
+    for peer in (careful, quick):
+        peer.feed(case.data)
+    known = len(careful.outcomes)
+    careful.feed(case.data)
+    request = quick.reader.take_request(case.data)
+    if request is None:
+        quick.feed(case.data)
+    else:
+        head, body = request
+        quick.outcomes.append((head.method, head.target, body))
+        quick.reader.answered(0.0)
+    assert quick.outcomes[known:] == careful.outcomes[known:]
+    assert quick.reader.state is careful.reader.state
+    assert quick.reader.next_deadline() == careful.reader.next_deadline()
+
+
+def test_what_takes_the_short_way():
+    """The same headers once more, all of the body, and nothing behind it."""
+    peer, length = Peer(), b"Content-Length: 3"
+    assert peer.reader.take_request(post(length, body=b"abc")) is None
+    peer.feed(post(length, body=b"abc"))
+    request = peer.reader.take_request(post(length, body=b"def"))
+    assert request is not None
+    assert (request[0].target, request[1]) == (peer.heads[0].target, b"def")
+    assert peer.reader.state is State.ANSWERING
+    assert peer.reader.take_request(post(length, body=b"ghi")) is None
+    peer.reader.answered(0.0)
+    for body in (b"defG", b"de", b""):
+        assert peer.reader.take_request(post(length, body=body)) is None
+    peer.feed(post(b"Content-Length: 1001", body=b"x" * 1001))
+    assert peer.outcomes[-1] == 413
+    assert peer.reader.take_request(post(length, body=b"abc")) is None
