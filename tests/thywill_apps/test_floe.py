@@ -4,12 +4,14 @@ that stutters does to whom."""
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from pytest_django import Settings
 
 from tests.support.page import thywill
@@ -348,6 +350,24 @@ def test_a_lease_is_prolonged_now_and_then() -> None:
 
 
 # --- the clock ---
+
+
+def test_a_tick_touches_no_database() -> None:
+    """What moves the world and tells it never waits for one, in a thread that nobody prepared."""
+    with testing.open("floe") as page:
+        Player(page)
+        game.stop()
+        game.play(Page(page.uuid, "session"), "key", "ann")
+        has_connection = []
+
+        def step() -> None:
+            game._step()
+            has_connection.append(connection.connection is not None)
+
+        thread = threading.Thread(target=step)
+        thread.start()
+        thread.join(SECONDS)
+        assert has_connection == [False]
 
 
 def test_a_ticker_keeps_its_pace() -> None:

@@ -253,6 +253,27 @@ test("what nobody answers is not heard, and a refusal is waited out", async () =
   assert.ok(steering.isHeard(9000, 700));
 });
 
+test("what has failed is sent again with its number, or in its place what is wanted by then", async () => {
+  const { steering, sent, numbers } = newSteering();
+  const wish = { x: 100, y: 0, dashes: 0 };
+  for (const now of [0, 300, 600]) {
+    const sending = steering.update(wish, now, 50);
+    sent.at(-1).reject(Object.assign(new Error("no answer"), { code: "network" }));
+    await assert.rejects(sending);
+  }
+  steering.update({ x: 0, y: 100, dashes: 0 }, 650, 50);
+  assert.deepEqual(
+    sent.map(({ number, x }) => [number, x]),
+    [
+      [1, 100],
+      [1, 100],
+      [1, 100],
+      [2, 0],
+    ],
+  );
+  assert.deepEqual(numbers, [1, 2]);
+});
+
 test("a pause is said at once", async () => {
   const { steering, sent } = newSteering();
   steering.rest(0);

@@ -44,6 +44,7 @@ const controls = new Controls(element("stage"), (pixels) => painter.toUnits(pixe
 /** The id of one's own player; 0 while one only watches. */
 let own = 0;
 let isPaused = false;
+let isPausedForBeingHidden = false;
 let isAsking = false;
 let askAt = 0;
 let heardAt = 0;
@@ -245,12 +246,16 @@ element("naming").addEventListener("submit", (event) => {
 });
 element("pause").addEventListener("click", () => pause(!isPaused));
 element("dash").addEventListener("click", () => controls.dash());
-document.addEventListener("visibilitychange", () => pause(document.hidden));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && isPaused) return; // and stays so
+  if (document.hidden || isPausedForBeingHidden) pause(document.hidden);
+  isPausedForBeingHidden = document.hidden;
+});
 
 thywill.send.onError = () => {}; // whoever asked shows it
-// What is wanted now matters more than what was wanted ten seconds ago.
-thywill.send.timeoutSeconds = 5;
-thywill.send.retrySeconds = 10;
+// What was wanted a moment ago is not tried again: what is wanted now is sent in its place.
+thywill.send.timeoutSeconds = 2;
+thywill.send.retrySeconds = 0;
 thywill.push.onError = () => {
   if (thywill.state === "closed") {
     say("problem", `${thywill.push.lastError?.message ?? "The connection has ended"}.`);
