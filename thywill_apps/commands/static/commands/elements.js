@@ -38,17 +38,17 @@ export function showProblem(text) {
   problem.hidden = text === null;
 }
 
-let lastAnnounced = 0;
+let lastQuiet = -Infinity;
 
 /**
- * Tell those who listen to the page; what others draw comes too often to be told each time.
+ * Tell those who listen to the page.
  *
  * @param {string} text
- * @param {number} [quietSeconds] not within so many seconds after something else
+ * @param {number} [quietSeconds] for what comes often: how long nothing more of its kind is told
  */
 export function announce(text, quietSeconds = 0) {
   const now = performance.now();
-  if (now - lastAnnounced < quietSeconds * 1000) return;
-  lastAnnounced = now;
+  if (now - lastQuiet < quietSeconds * 1000) return;
+  if (quietSeconds > 0) lastQuiet = now;
   element("announcement").textContent = text;
 }

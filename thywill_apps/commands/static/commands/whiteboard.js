@@ -233,7 +233,7 @@ hear("came", (card) => {
   people.add(card);
 });
 hear("left", (person) => {
-  announce(`${people.nameOf(person)} has left.`);
+  if (people.has(person)) announce(`${people.nameOf(person)} has left.`);
   people.remove(person);
   view.dropGhost(person);
 });
