@@ -226,6 +226,9 @@ def test_from_the_index_to_the_other_form(page: Page, site: SiteProcess, scheme:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{site.url}/")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
     expect(page.get_by_role("link", name="Monitor")).to_be_visible()
     cards = page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=2))
     assert "Chat" in cards.get_by_role("link").all_text_contents()
