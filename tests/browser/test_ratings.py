@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -116,9 +117,11 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
         one.get_by_role("button", name="Take it back").press("Enter")
         expect_numbers(pages, "2.00", [0, 1, 0, 0, 0])
         other.get_by_text("As Chaco draws it on the server").click()
-        expect(other.get_by_role("img", name="drawn by Chaco")).to_be_visible(timeout=MILLISECONDS)
-        picture = other.locator("#picture")
-        expect(picture).to_have_js_property("naturalWidth", 720, timeout=MILLISECONDS)
+        if find_spec("chaco") is None:
+            expect(other.get_by_text("Chaco is not installed")).to_be_visible()
+        else:
+            picture = other.get_by_role("img", name="drawn by Chaco")
+            expect(picture).to_have_js_property("naturalWidth", 720, timeout=MILLISECONDS)
         one.close()
         expect_numbers([other], "2.00", [0, 1, 0, 0, 0])
         expect(other.locator("#clients")).to_have_text("1 page takes part", timeout=MILLISECONDS)

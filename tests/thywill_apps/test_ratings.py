@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from pytest_django import Settings
 from traits.api import TraitError
 from twisted.internet.task import Clock
 
+from tests.support.documentation import ROOT
 from tests.support.page import thywill
 from thywill_apps.ratings import bounds as ratings_bounds
 from thywill_apps.ratings.bounds import Bounds
@@ -341,3 +344,26 @@ def test_wrong_bounds_are_one_sentence(
     with pytest.raises(ImproperlyConfigured, match=sentence):
         ratings_bounds.bounds()
     ratings_bounds.bounds.cache_clear()
+
+
+# What the how-to shows.
+
+
+def block(mark: str) -> str:
+    """The code block of the page that holds some text."""
+    page = (ROOT / "documentation" / "how-to" / "ratings.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    return next(block for block in blocks if mark in block)
+
+
+def test_the_program_of_the_how_to(capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints what the page shows."""
+    exec(block("# waves.py"), {})
+    assert capsys.readouterr().out == block("mean 5.00\n")
+
+
+def test_the_bounds_of_the_how_to() -> None:
+    """All of them, with their defaults."""
+    told: dict[str, Any] = {}
+    exec(block("RATINGS = {"), told)
+    assert told["RATINGS"] == asdict(Bounds())

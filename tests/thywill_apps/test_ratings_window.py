@@ -6,6 +6,8 @@ import json
 import struct
 import subprocess
 import sys
+from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,13 @@ from tests.support.stomp_page import StompPage
 from thywill_apps.ratings.destinations import CHANNEL_IN, CHANNEL_OUT
 
 pytestmark = pytest.mark.functional
+
+
+needs_chaco = pytest.mark.skipif(find_spec("chaco") is None, reason="Chaco is not installed")
+needs_qt = pytest.mark.skipif(
+    find_spec("PySide6") is None or (sys.platform == "linux" and find_library("EGL") is None),
+    reason="Qt, or a library of it, is missing",
+)
 
 HIDE = """
 import sys
@@ -45,6 +54,7 @@ def change_of(page: StompPage, trait: str) -> Any:
             return told["value"]
 
 
+@needs_qt
 def test_the_window_shares_the_model(tmp_path: Path) -> None:
     """What is changed at the desk is in the pages, and what a page says is on the desk."""
     with morbid_process() as port, StompPage(port, "guest", "guest") as page:
@@ -71,6 +81,7 @@ def test_the_window_shares_the_model(tmp_path: Path) -> None:
             assert desk.process.wait(20) == 0
 
 
+@needs_chaco
 def test_chaco_draws_without_a_display(tmp_path: Path) -> None:
     """Pictures of the size that the page has room for, with nothing to show too."""
     run = subprocess.run(
@@ -92,10 +103,11 @@ def test_chaco_draws_without_a_display(tmp_path: Path) -> None:
     ("hidden", "options", "sentence"),
     [
         (["traits"], [], 'Traits is not installed here: pip install "thywill[ratings]"'),
-        (
+        pytest.param(
             ["qasync"],
             ["--window"],
             'qasync (for --window) is not installed here: pip install "thywill[desktop]"',
+            marks=needs_qt,
         ),
     ],
 )

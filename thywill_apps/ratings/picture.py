@@ -88,6 +88,7 @@ def draw(points: list[Point], distribution: list[int], is_dark: bool = False) ->
     drawn.outer_bounds = list(size)
     drawn.do_layout(force=True)
     context = PlotGraphicsContext(size, dpi=72)
+    context.clear(drawn.bgcolor_)
     context.render_component(drawn)
     written = io.BytesIO()
     context.save(written, file_format="png")

@@ -17,6 +17,8 @@ def command() -> str:
 
 app = RemoteApplication(
     title="Ratings",
+    description="A talk is rated while it goes on: a reactive model in a process of its own.",
+    icon="ratings/icon.svg",
     scripts=["thywill/connection.js", "ratings/ratings.js"],
     styles=["thywill/look.css", "ratings/ratings.css"],
     template="ratings/page.html",
