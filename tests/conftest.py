@@ -30,6 +30,22 @@ settings.load_profile("thywill")
 
 BROWSER = "tests/browser/"
 
+CONNECTIONS = {
+    f"{BROWSER}test_{name}.py"
+    for name in (
+        "at_full_size",
+        "echo",
+        "falling_back",
+        "files_of_2010",
+        "nothing_is_lost",
+        "orbited_js",
+        "orbited_pages",
+        "page_life",
+        "reconnect",
+    )
+}
+"""What is about connections; the other files in that folder are about pages, and take as long."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Apply the rule on skips to every folder of tests, not only to this one; keep our order."""
@@ -57,12 +73,14 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """Keep a file's tests on one worker, and everything that drives a browser on one as well.
+    """Keep a file's tests on one worker, and what drives a browser on two at most.
 
-    Two browsers at once are slow enough on two cores to upset the tests that have deadlines.
+    More browsers at once are slow enough on two cores to upset the tests that have deadlines.
     """
     path = nodeid.partition("::")[0]
-    return BROWSER if path.startswith(BROWSER) else path
+    if not path.startswith(BROWSER):
+        return path
+    return f"{BROWSER} {'connections' if path in CONNECTIONS else 'pages'}"
 
 
 class TrialFirst:
@@ -76,7 +94,7 @@ class TrialFirst:
         items.sort(
             key=lambda item: (
                 (group := group_of(item.nodeid)) not in trials,
-                group != BROWSER,
+                not group.startswith(BROWSER),
                 -sizes[group],
                 group,
             )

@@ -120,21 +120,23 @@ def test_where(worker_id, number, record_property):
 
 
 def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None:
-    """A file's tests all run on one worker, where its servers are; so do all browser tests."""
+    """A file's tests all run on one worker, where its servers are; browsers are on two."""
     folder = tmp_path / "tests" / "browser"
     folder.mkdir(parents=True)
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
-    for path in (folder / "test_a.py", folder / "test_b.py", tmp_path / "test_c.py"):
+    pages = [folder / "test_a.py", folder / "test_b.py"]
+    connections = [folder / "test_echo.py", folder / "test_reconnect.py"]
+    for path in [*pages, *connections, tmp_path / "test_c.py"]:
         path.write_text(WORKERS)
     report = tmp_path / "report.xml"
-    finished = run(tmp_path, "-n", "2", f"--rootdir={tmp_path}", f"--junit-xml={report}")
+    finished = run(tmp_path, "-n", "3", f"--rootdir={tmp_path}", f"--junit-xml={report}")
     assert finished.returncode == 0, finished.stdout
     workers: dict[str, set[str | None]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         used = {each.get("value") for each in case.iter("property")}
         workers.setdefault(str(case.get("classname")), set()).update(used)
-    other, browser_a, browser_b = (workers[name] for name in sorted(workers))
-    assert len(browser_a) == 1
-    assert browser_a == browser_b
-    assert len(other) == 1
-    assert other != browser_a
+    assert all(len(used) == 1 for used in workers.values())
+    other, a, b, echo, reconnect = (workers[name] for name in sorted(workers))
+    assert a == b
+    assert echo == reconnect
+    assert len(other | a | echo) == 3
