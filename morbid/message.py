@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from stompservice.protocol import V10, encode_headers
+from stompservice.protocol.plain import SharedHeaders
 
 RESERVED_HEADERS: Final = frozenset(
     {
@@ -39,8 +40,41 @@ RESERVED_HEADERS: Final = frozenset(
 HEADER_OVERHEAD_BYTES: Final = 128
 """What a message in a queue costs beside its body and header texts, roughly."""
 
+
 REMEMBERED_CHARACTERS: Final = 1_024
-"""Header lines longer than this are encoded anew each time, so that memory is bounded."""
+"""Destinations longer than this are encoded anew each time, so that memory is bounded."""
+
+
+class SentHeaders:
+    """What the headers of a SEND become; made once for all messages that have the same ones.
+
+    Attributes:
+        passed_on: those that receivers get, not escaped.
+        announces_length: whether the sender gave a ``content-length``.
+        size_bytes: about how much memory their texts take.
+    """
+
+    __slots__ = ("_destination", "_lines", "announces_length", "passed_on", "size_bytes")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.passed_on = {
+            name: value for name, value in headers.items() if name not in RESERVED_HEADERS
+        }
+        self.announces_length = "content-length" in headers
+        self.size_bytes = sum([len(name) + len(value) for name, value in self.passed_on.items()])
+        self._destination = ""  # whose lines are remembered
+        self._lines: dict[str, tuple[bytes, bytes]] = {}
+
+    def lines(self, destination: str, version: str) -> tuple[bytes, bytes]:
+        """Encode the line of the destination, and those that are passed on."""
+        if destination != self._destination:  # a pubsub hands on what was sent to another
+            self._destination = destination
+            self._lines.clear()
+        lines = self._lines.get(version)
+        if lines is None:
+            users = encode_headers(self.passed_on, version, lossy=True) if self.passed_on else b""
+            lines = self._lines[version] = _destination_line(destination, version), users
+        return lines
 
 
 class Message:
@@ -49,30 +83,40 @@ class Message:
     Attributes:
         destination: where it goes.
         id: its ``message-id``, unique over restarts.
-        headers: those of the sender that are passed on, not escaped.
         body: bytes, as sent.
-        announces_length: whether the sender gave a ``content-length``.
     """
 
-    __slots__ = ("_heads", "announces_length", "body", "destination", "headers", "id")
+    __slots__ = ("_heads", "_sent", "body", "destination", "id")
 
     def __init__(
         self, destination: str, message_id: str, headers: Mapping[str, str], body: bytes
     ) -> None:
         self.destination = destination
         self.id = message_id
-        self.headers = {
-            name: value for name, value in headers.items() if name not in RESERVED_HEADERS
-        }
         self.body = body
-        self.announces_length = "content-length" in headers
-        self._heads: dict[str, bytes] = {}
+        self._heads: dict[str, bytes] | None = None
+        if type(headers) is SharedHeaders:
+            sent = headers.memo
+            if sent is None:
+                sent = headers.memo = SentHeaders(headers)
+            self._sent: SentHeaders = sent
+        else:
+            self._sent = SentHeaders(headers)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the sender that are passed on, not escaped."""
+        return self._sent.passed_on
+
+    @property
+    def announces_length(self) -> bool:
+        """Whether the sender gave a ``content-length``."""
+        return self._sent.announces_length
 
     @property
     def size_bytes(self) -> int:
         """About how much memory this message takes while it waits in a queue."""
-        texts = sum(len(name) + len(value) for name, value in self.headers.items())
-        return HEADER_OVERHEAD_BYTES + len(self.body) + texts
+        return HEADER_OVERHEAD_BYTES + len(self.body) + self._sent.size_bytes
 
     def headers_as_sent(self) -> dict[str, str]:
         """Headers to publish the same message with once more, elsewhere."""
@@ -87,39 +131,32 @@ class Message:
             version: of the receiver's connection.
             lines: encoded header lines for this receiver: ``subscription``, ``ack``...
         """
-        head = self._heads.get(version)
+        heads = self._heads
+        if heads is None:
+            heads = self._heads = {}
+        head = heads.get(version)
         if head is None:
-            head = self._heads[version] = self._build_head(version)
-        return b"".join((head, lines, b"\n", self.body, b"\0\n"))
+            head = heads[version] = self._build_head(version)
+        return b"%b%b\n%b\0\n" % (head, lines, self.body)
 
     def _build_head(self, version: str) -> bytes:
-        body, own = self.body, _destination_line(self.destination, version)
+        sent, size = self._sent, len(self.body)
+        own, users = sent.lines(self.destination, version)
+        id = self.id.encode("ascii")  # Ours, so that there is nothing to escape.
         # Clients of ActiveMQ's 1.0 days take a body without a length for text: the
         # sender decides. Later versions want the length on every body.
-        if self.announces_length or (body and version != V10):
-            length = b"content-length:%d\n" % len(body)
-        else:
-            length = b""
-        id = self.id.encode("ascii")  # Ours, so that there is nothing to escape.
-        users = _user_lines(self.headers, version) if self.headers else b""
-        return b"MESSAGE\n%bmessage-id:%b\n%b%b" % (own, id, length, users)
+        if sent.announces_length or (size and version != V10):
+            return b"MESSAGE\n%bmessage-id:%b\ncontent-length:%d\n%b" % (own, id, size, users)
+        return b"MESSAGE\n%bmessage-id:%b\n%b" % (own, id, users)
 
 
 def _destination_line(destination: str, version: str) -> bytes:
-    headers = (("destination", destination),)
     if len(destination) > REMEMBERED_CHARACTERS:
-        return encode_headers(headers, version, lossy=True)
-    return remembered_lines(headers, version)
-
-
-def _user_lines(headers: Mapping[str, str], version: str) -> bytes:
-    pairs = tuple(headers.items())
-    if sum([len(name) + len(value) for name, value in pairs]) > REMEMBERED_CHARACTERS:
-        return encode_headers(pairs, version, lossy=True)
-    return remembered_lines(pairs, version)
+        return encode_headers((("destination", destination),), version, lossy=True)
+    return remembered_line(destination, version)
 
 
 @lru_cache(maxsize=1_024)
-def remembered_lines(headers: tuple[tuple[str, str], ...], version: str) -> bytes:
-    """Encode short header lines: a sender mostly says the same again, to the same destination."""
-    return encode_headers(headers, version, lossy=True)
+def remembered_line(destination: str, version: str) -> bytes:
+    """Encode the line of a destination; most messages go where others went before."""
+    return encode_headers((("destination", destination),), version, lossy=True)

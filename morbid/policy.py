@@ -60,6 +60,16 @@ class Policy:
         if destination == self.control_destination:
             raise Refused(READ_REFUSED)
 
+    def lets_anybody_send_to(self, destination: str) -> bool:
+        """Whether a SEND to this needs no look at who sends it, nor at what it says."""
+        security = self.security
+        return (
+            security.authorizer is None
+            and security.reviewer is None
+            and destination != self.advisory_destination
+            and destination != self.control_destination
+        )
+
     def is_control(self, login: str, destination: str) -> bool:
         """Whether a SEND to this is a command of the site.
 

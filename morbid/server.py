@@ -104,7 +104,8 @@ class StompProtocol(Protocol):
             self._broken()
         if is_outermost:
             factory.turn.end()
-        self._settle()
+        if not (self._is_reading and session.is_settled):
+            self._settle()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Twisted: the connection is gone."""

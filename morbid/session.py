@@ -124,7 +124,7 @@ class BrokerSession(Outgoing):
         self.number = broker.counters.connections_total
         self.wake: Callable[[], object] | None = None
         self._enter(State.CONNECTING)
-        self._parser = FrameParser(broker.login_limits, V12)
+        self._parser = FrameParser(broker.login_limits, V12, shares_headers=True)
         self._transactions: Transactions | None = None
         self._events: list[Event] = []
         self._is_busy = False
@@ -147,8 +147,19 @@ class BrokerSession(Outgoing):
         if self._then is None:
             self._deadlines.received(now)
             self._read_frames()
-        self._check_pending()
+        if self._then is not None:
+            self._check_pending()
         self._is_busy = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing has happened that the shell has to look at: nearly always so."""
+        return (
+            not self._events
+            and self._then is None
+            and not self._deadlines.moved
+            and self._state is not State.CLOSED
+        )
 
     def events_received(self) -> list[Event]:
         """Hand out what has happened since the last call."""
@@ -199,8 +210,13 @@ class BrokerSession(Outgoing):
                 self._refuse_bytes(event)
                 return
             frame_ended = True
+            self.current = event
+            act = self._acts.get(event.command)
             try:
-                self._dispatch(event)
+                if act is None:
+                    self._refuse_command(event)
+                else:
+                    act(self, event)
             except Refused as refused:
                 self.refuse(refused)
             if self._then is not None or self._state is State.CLOSED:
@@ -223,17 +239,12 @@ class BrokerSession(Outgoing):
         self.current = Frame(error.command or "", headers)
         self.refuse(Refused(refusal, str(error)))
 
-    def _dispatch(self, frame: Frame) -> None:
-        self.current = frame
-        act = self._acts.get(frame.command)
-        if act is not None:
-            act(self, frame)
-        elif self._state is State.CONNECTING:
+    def _refuse_command(self, frame: Frame) -> None:
+        if self._state is State.CONNECTING:
             raise Refused(NOT_CONNECTED)
-        elif frame.command in COMMANDS[State.CONNECTING]:
+        if frame.command in COMMANDS[State.CONNECTING]:
             raise Refused(ALREADY_CONNECTED)
-        else:
-            raise Refused(UNKNOWN_COMMAND, frame.command)
+        raise Refused(UNKNOWN_COMMAND, frame.command)
 
     def _run(self, act: Callable[[Any], None], argument: object) -> None:
         try:

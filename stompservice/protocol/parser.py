@@ -15,7 +15,7 @@ finds faults. Nothing is searched twice: a search that found nothing is resumed 
 ended.
 
 What arrived in one piece is read where it is (``bytes``), without a copy of the buffer;
-what was left over of it is joined with the next piece in a ``bytearray``.
+what was left over of it is joined with the next piece, in a ``bytearray`` when it is long.
 
 Two properties that the rest of the system relies on:
 
@@ -64,6 +64,9 @@ from stompservice.protocol.spec import (
 COMPACT_BYTES: Final = 65_536
 """How much may have been read before it is cut off the front of the buffer."""
 
+JOINED_BYTES: Final = 4_096
+"""A rest that is no longer is copied in front of what comes; a longer one grows in place."""
+
 _COMMAND: Final = re.compile(rb"[A-Z]{0,%d}" % MAX_COMMAND_BYTES)
 _LINE_ENDS: Final = {True: re.compile(rb"[\r\n]*"), False: re.compile(rb"\n*")}
 
@@ -91,10 +94,15 @@ class FrameParser:
     Attributes:
         version: whose rules to read by; may be set between two events.
         limits: likewise.
+        shares_headers: SENDs with equal heads may have one ``SharedHeaders``, which nobody can
+            change; else each frame has a dict of its own.
     """
 
-    def __init__(self, limits: Limits = Limits(), version: str = V12) -> None:
+    def __init__(
+        self, limits: Limits = Limits(), version: str = V12, *, shares_headers: bool = False
+    ) -> None:
         self.version = version
+        self.shares_headers = shares_headers
         self.limits = limits
         self._buffer: bytes | bytearray = b""
         self._position = 0
@@ -113,7 +121,7 @@ class FrameParser:
     @property
     def is_within_frame(self) -> bool:
         """Whether the beginning of a frame has arrived, and not yet its end."""
-        return not self._is_between_frames or self.bytes_buffered > 0
+        return not self._is_between_frames or len(self._buffer) > self._position
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer. Never raises; after a FrameError they are dropped."""
@@ -127,6 +135,8 @@ class FrameParser:
                 del buffer[:position]
                 self._position = 0
             buffer += data
+        elif len(buffer) - position <= JOINED_BYTES:
+            self._buffer, self._position = bytes(buffer[position:]) + data, 0
         else:
             self._buffer, self._position = bytearray(buffer[position:]) + data, 0
 
@@ -172,8 +182,8 @@ class FrameParser:
         if len(head) > limits.max_header_line_bytes or len(head) > limits.max_head_bytes - 2:
             return None
         read = head_of_send if head.startswith(b"SEND\n") else plain_head
-        command, shared_headers, length = read(head, self.version)
-        if not command or len(shared_headers) > limits.max_headers:
+        command, headers, length = read(head, self.version)
+        if not command or len(headers) > limits.max_headers:
             return None
         body_start = head_end + 2
         if length == UNKNOWN:
@@ -185,7 +195,9 @@ class FrameParser:
         if body_end < 0 or (body_end > body_start and command in BODILESS[self.version]):
             return None
         self._position = body_end + 1
-        return Frame(command, shared_headers.copy(), bytes(buffer[body_start:body_end]))
+        if not self.shares_headers:
+            headers = dict(headers)
+        return Frame(command, headers, bytes(buffer[body_start:body_end]))
 
     def _read(self) -> Generator[Frame | None, None, None]:
         """Walk over the buffer for ever: a frame, or None when more bytes are needed."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from stompservice.protocol.spec import BLANKS, COMMANDS, LENIENT_VERSIONS, UNESCAPED_COMMANDS
 
@@ -30,7 +30,7 @@ PLAIN_COMMANDS: Final = COMMANDS - UNESCAPED_COMMANDS
 """Commands whose heads are read by the version of the connection, whatever they say."""
 
 KNOWN_HEADS: Final = 512
-"""How many heads of SEND are remembered; what they become is copied for each frame."""
+"""How many heads of SEND are remembered; their frames have the same headers object."""
 
 LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 """What a ``content-length`` looks like."""
@@ -66,5 +66,28 @@ def plain_head(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
     return command, headers, UNKNOWN if length is None else int(length)
 
 
-head_of_send: Final = lru_cache(maxsize=KNOWN_HEADS)(plain_head)
-"""The same for SEND: whoever sends much says the same again and again, but for the body."""
+class SharedHeaders(dict[str, str]):
+    """Headers that many frames have in common; whoever wants to change them makes a copy.
+
+    Attributes:
+        memo: what whoever publishes such frames has made of the headers, to have it ready.
+    """
+
+    __slots__ = ("memo",)
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__(headers)
+        self.memo: Any = None
+
+    def _refuse(self, *arguments: object, **named: object) -> NoReturn:
+        raise TypeError("these headers are those of other frames, too: change a copy of them")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+
+@lru_cache(maxsize=KNOWN_HEADS)
+def head_of_send(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
+    """The same for SEND: whoever sends much says the same again and again, but for the body."""
+    command, headers, length = plain_head(head, version)
+    return command, SharedHeaders(headers), length

@@ -191,6 +191,18 @@ def test_headers_are_not_shared():
     assert second.headers == {"a": "b"}
 
 
+def test_headers_are_shared_where_that_is_wished():
+    """Equal heads of SEND are one object then, which nobody can change."""
+    parser = FrameParser(shares_headers=True)
+    parser.receive_data(b"SEND\na:b\n\n\0" * 2)
+    first, second = parser.events_received()
+    assert first.headers == {"a": "b"}
+    assert first.headers is second.headers
+    for change in (lambda h: h.update(a="c"), lambda h: h.pop("a"), lambda h: h.clear()):
+        with pytest.raises(TypeError, match="change a copy"):
+            change(first.headers)
+
+
 def test_close():
     """A parser that was closed, even between two frames, keeps and reads nothing."""
     parser = FrameParser()
