@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.documentation import files, write
 from tests.support.site_process import SiteProcess, manage, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
 SECONDS = 20
 SETTINGS = """
-THYWILL["application"]["packages"] = ["thywill_apps", "tests.support.applications.switchboard"]
+MORE = ["tests.support.applications.switchboard", "how_to_apps.tally"]
+THYWILL["application"]["packages"] = ["thywill_apps", *MORE]
+INSTALLED_APPS += MORE
 THYWILL["log"]["level"] = "DEBUG"
 LOGGING = logging_config(THYWILL)
 """
@@ -70,6 +73,8 @@ class Board:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """One site, which logs all that it can."""
     home = tmp_path_factory.mktemp("site")
+    for path, text in files("documentation/how-to/commands.md"):
+        write(home, path.replace("thywill_apps/", "how_to_apps/"), text)
     settings = write_settings(home, SETTINGS)
     done = manage(home, "shell", "--verbosity", "0", "-c", PREPARE, **settings)
     assert done.returncode == 0, done.stderr
@@ -318,3 +323,16 @@ def test_a_slow_command_stops_no_other(site: Board, chromium: Browser) -> None:
         page = context.new_page()
         page.goto(f"{site.process.url}/thywill/init/switchboard/")
         assert page.evaluate(ONE_SLOW) == [42, None, "released"]
+
+
+def test_the_page_of_the_how_to(site: Board, chromium: Browser) -> None:
+    """It greets, asks for the votes, counts one, and says what goes wrong."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{site.process.url}/thywill/init/tally/")
+        expect(page.get_by_text("tea 0, coffee 0")).to_be_visible()
+        expect(page.get_by_text("Hello stranger!")).to_be_visible()
+        page.get_by_role("button", name="coffee").click()
+        expect(page.get_by_text("tea 0, coffee 1")).to_be_visible()
+        page.evaluate("thywill.commands.send({ vote: 'beer' })")
+        expect(page.get_by_text("expected one of")).to_be_visible()
