@@ -236,6 +236,17 @@ def test_pages_are_bounded(web: Web) -> None:
     assert len(web.model.messages) == 3
 
 
+def test_all_pages_together_are_bounded(tmp_path: Path, clock: Clock) -> None:
+    """What many say at once is refused beyond a bound, so that nobody's page drowns."""
+    web = Web(tmp_path / "ratings.json", clock, messages_a_second=3).connect()
+    said = {"trait": "entry_field", "value": "x"}
+    replies = [web.ask(f"p{number}", "trait_change", said)["status"] for number in range(4)]
+    assert replies == ["ok", "ok", "ok", "error"]
+    clock.advance(1)
+    assert web.ask("p3", "trait_change", said)["status"] == "ok"
+    web.saved.close()
+
+
 def test_who_comes_and_goes(web: Web) -> None:
     """A page that has gone rates no more; one that was loaded again keeps its name and rating."""
     card = {"uuid": "p1", "session": "s1", "user": None, "username": None}

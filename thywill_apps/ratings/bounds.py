@@ -21,6 +21,7 @@ class Bounds:
         max_characters: of one message, and of the topic.
         messages_kept: how many messages the model holds; the oldest leave it.
         points_kept: how many seconds with a change the plot shows; the oldest leave it.
+        messages_a_second: that all pages together may add.
         messages_a_minute: that one page may add.
         changes_a_second: that one page may make otherwise.
         publish_seconds: between two publications of the ratings; what changes meanwhile goes
@@ -35,6 +36,7 @@ class Bounds:
     max_characters: int = 500
     messages_kept: int = 100
     points_kept: int = 300
+    messages_a_second: int = 20
     messages_a_minute: int = 30
     changes_a_second: int = 10
     publish_seconds: float = 0.1

@@ -25,6 +25,30 @@ class RefusedError(Exception):
         self.code, self.status = code, status
 
 
+class Pace:
+    """So many in so many seconds, and no more.
+
+    Args:
+        most: how many.
+        seconds: in how many.
+        clock: gives seconds.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float]) -> None:
+        self._times: deque[float] = deque(maxlen=most)
+        self._seconds, self._clock = seconds, clock
+
+    def check(self) -> None:
+        """Raise RefusedError where one more is too many."""
+        times = self._times
+        if len(times) == times.maxlen and self._clock() - times[0] < self._seconds:
+            raise RefusedError("too-many-requests", "This comes too often; wait a little.", 429)
+
+    def count(self) -> None:
+        """Note one more."""
+        self._times.append(self._clock())
+
+
 class WebClient(HasTraits):
     """The handler of one page.
 
@@ -42,11 +66,13 @@ class WebClient(HasTraits):
     model = Instance(RatedTalk, allow_none=False)
     is_here = Bool(False)
 
-    def __init__(self, bounds: Bounds, clock: Callable[[], float], **traits: Any) -> None:
+    def __init__(
+        self, bounds: Bounds, clock: Callable[[], float], everybody: Pace, **traits: Any
+    ) -> None:
         super().__init__(**traits)
-        self._bounds, self._clock = bounds, clock
-        self._messages: deque[float] = deque(maxlen=bounds.messages_a_minute)
-        self._changes: deque[float] = deque(maxlen=bounds.changes_a_second)
+        self._max_characters = bounds.max_characters
+        self._messages = (everybody, Pace(bounds.messages_a_minute, 60.0, clock))
+        self._changes = (Pace(bounds.changes_a_second, 1.0, clock),)
 
     def setattr(self, name: str, value: Any, message_id: str) -> None:
         """Do what a page asks for by setting a trait.
@@ -56,10 +82,10 @@ class WebClient(HasTraits):
         """
         if name == "entry_field":
             text = self._text(value)
-            self._take(self._messages, 60.0)
+            _take(self._messages)
             self.model.add_message(self.name, text, f"{self.id}:{message_id}")
         elif name == "rating_selector":
-            self._take(self._changes, 1.0)
+            _take(self._changes)
             self.rate(value)
         else:
             raise RefusedError("invalid-message", f"There is no trait {name!r:.40} to set.")
@@ -81,13 +107,14 @@ class WebClient(HasTraits):
         text = text.encode("utf-8", "replace").decode()
         if not text:
             raise RefusedError("invalid-message", "There is nothing in an empty message.")
-        if len(text) > self._bounds.max_characters:
-            most = self._bounds.max_characters
-            raise RefusedError("invalid-message", f"A message has at most {most} characters.")
+        if len(text) > self._max_characters:
+            sentence = f"A message has at most {self._max_characters} characters."
+            raise RefusedError("invalid-message", sentence)
         return text
 
-    def _take(self, times: deque[float], seconds: float) -> None:
-        now = self._clock()
-        if len(times) == times.maxlen and now - times[0] < seconds:
-            raise RefusedError("too-many-requests", "This comes too often; wait a little.", 429)
-        times.append(now)
+
+def _take(paces: tuple[Pace, ...]) -> None:
+    for pace in paces:
+        pace.check()
+    for pace in paces:
+        pace.count()

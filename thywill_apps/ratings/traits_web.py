@@ -24,7 +24,7 @@ from twisted.internet.task import LoopingCall
 
 from stompservice import StompClientFactory
 from thywill_apps.ratings.bounds import Bounds
-from thywill_apps.ratings.clients import RefusedError, WebClient
+from thywill_apps.ratings.clients import Pace, RefusedError, WebClient
 from thywill_apps.ratings.destinations import CHANNEL_CONTROL, CHANNEL_IN, CHANNEL_OUT, MODEL
 from thywill_apps.ratings.model import RatedTalk
 from thywill_apps.ratings.picture import Pictures
@@ -74,6 +74,7 @@ class TraitsWeb(StompClientFactory):
         self._reactor, self._clock = reactor, clock
         self.on_live: Callable[[], object] = lambda: None
         self.handlers: dict[str, WebClient] = {}
+        self._everybody = Pace(bounds.messages_a_second, 1.0, clock)
         self._guests = 0
         self._guest_names: dict[str, str] = {}
         self.model = self._load()
@@ -280,7 +281,13 @@ class TraitsWeb(StompClientFactory):
 
     def _make_handler(self, client: str, session: str, name: str) -> WebClient:
         handler = WebClient(
-            self._bounds, self._clock, id=client, session=session, name=name, model=self.model
+            self._bounds,
+            self._clock,
+            self._everybody,
+            id=client,
+            session=session,
+            name=name,
+            model=self.model,
         )
         self.handlers[client] = handler
         return handler

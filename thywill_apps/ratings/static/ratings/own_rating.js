@@ -23,7 +23,7 @@ export class OwnRating {
   /**
    * @param {string} uuid of this page
    * @param {(value: number | null) => Promise<unknown>} tell
-   * @param {Storage} storage of this tab
+   * @param {Pick<Storage, "getItem" | "setItem">} storage of this tab
    * @param {boolean} isReload whether the tab has shown this page before
    */
   constructor(uuid, tell, storage, isReload) {

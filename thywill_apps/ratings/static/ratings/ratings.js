@@ -9,13 +9,15 @@ const { uuid, application_parameters: told } = JSON.parse(
   element("thywill-configuration").textContent ?? "",
 );
 const HELLO_AGAIN_MS = 2000;
+const HELLO_MS_EACH = 3;
+const MOST_HELLO_MS = 3000;
 
 const talk = new Talk();
 const view = new View(talk);
 const own = new OwnRating(
   uuid,
   (value) => change("rating_selector", value),
-  sessionStorage,
+  tabStorage(),
   isReload(),
 );
 const picture = new Picture((scheme) => thywill.send.fn("picture", { scheme }));
@@ -25,8 +27,17 @@ let helloAt = 0;
 /** Whether this tab has shown the page before; a copy of a tab has not. */
 function isReload() {
   const [entry] = performance.getEntriesByType("navigation");
-  const { type } = /** @type {PerformanceNavigationTiming} */ (entry);
+  const type = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type;
   return type === "reload" || type === "back_forward";
+}
+
+/** The storage of this tab; one that forgets, where the browser allows none. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return { getItem: () => null, setItem() {} };
+  }
 }
 
 /**
@@ -76,7 +87,8 @@ function hear() {
 function take(message) {
   hear();
   if (!talk.apply(message)) {
-    sayHello();
+    // Not all at once, when the process comes back to many pages.
+    setTimeout(sayHello, Math.random() * Math.min(HELLO_MS_EACH * talk.clients, MOST_HELLO_MS));
   } else if (message.trait !== undefined && !talk.isAsking) {
     view.show();
     picture.changed();
@@ -146,7 +158,9 @@ thywill.application.fn = () => {
   const model = thywill.channel("model");
   model.on("trait_change", take);
   model.on("alive", take);
-  model.on("recovered", () => sayHello());
+  model.on("recovered", () => {
+    if (!isAway()) sayHello();
+  });
   model.on("refused", (/** @type {any} */ error) => showProblem(error.message));
   setInterval(watch, 250);
 };

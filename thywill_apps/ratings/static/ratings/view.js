@@ -4,7 +4,7 @@ import { inWords } from "./talk.js";
 
 /** @typedef {import("./talk.js").Talk} Talk */
 
-const ANNOUNCE_MS = 5000;
+const ANNOUNCE_MS = 15_000;
 const AT_THE_END_PX = 48;
 
 /**
