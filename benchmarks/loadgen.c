@@ -1420,7 +1420,7 @@ int main(int argc, char **argv) {
     double tsetup = now() - t0;
     if (mode == M_FAN) {
         cinit(&pubc, &roles[1], 9999999);
-        double e = now() + 10;
+        double e = now() + 30;
         while (!pubc.ready && now() < e)
             pump(20);
         if (!pubc.ready) {

@@ -82,6 +82,14 @@ class Processes:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         raise StartError(f"did not start: {lines[-1][:200] if lines else 'it says nothing'}")
 
+    def wait_for_children(self, number: int) -> None:
+        """Wait until those that were started have so many descendants, which do the work."""
+        end = time.monotonic() + START_SECONDS
+        while len(self.pids()) < len(self._started) + number:
+            if time.monotonic() > end:
+                raise StartError("its worker processes did not start")
+            time.sleep(0.05)
+
     def pids(self) -> list[int]:
         """Those started, and all their descendants."""
         children: dict[int, list[int]] = {}
@@ -95,10 +103,11 @@ class Processes:
             waiting += children.get(pid, [])
         return found
 
-    def stop(self) -> None:
-        """End them all: first asked, then told."""
+    def stop(self, *, is_patient: bool = True) -> None:
+        """End them all: first asked, unless there is no patience, then told."""
         pids = self.pids()
-        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+        asked = ((signal.SIGTERM, STOP_SECONDS),) if is_patient else ()
+        for number, seconds in (*asked, (signal.SIGKILL, STOP_SECONDS)):
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)

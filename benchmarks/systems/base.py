@@ -177,6 +177,8 @@ class System:
         is_reference: a yardstick made for this benchmark, not something one would deploy.
         is_ours: part of this project.
         is_in_short_runs: whether ``--short`` takes it in.
+        keeps_sessions: clients that have gone are remembered for a while, and delivered to: it is
+            started anew for each run.
         settle_seconds: how long it needs after the last subscription.
         handshakes_at_once: how many clients may connect at the same time.
     """
@@ -187,6 +189,7 @@ class System:
     is_reference: ClassVar[bool] = False
     is_ours: bool = False
     is_in_short_runs: bool = True
+    keeps_sessions: ClassVar[bool] = False
     settle_seconds: ClassVar[float] = 0.3
     handshakes_at_once: ClassVar[int] = 32
 
@@ -210,8 +213,8 @@ class System:
         """Called before each workload: start anew if this kind needs another set-up."""
 
     def stop(self) -> None:
-        """End what was started."""
-        self.processes.stop()
+        """End what was started; what keeps sessions would take its time to say goodbye to them."""
+        self.processes.stop(is_patient=not self.keeps_sessions)
 
     def pids(self) -> list[int]:
         """The processes whose CPU time counts."""

@@ -6,7 +6,6 @@ import os
 import platform
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -168,9 +167,7 @@ class RabbitMQ(Broker):
 
     def stop(self) -> None:
         """Its data are thrown away: no need to ask politely."""
-        for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
-        super().stop()
+        self.processes.stop(is_patient=False)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

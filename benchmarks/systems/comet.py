@@ -38,6 +38,7 @@ class Comet(System):
 
     kinds = frozenset({"fan", "growth", "echo", "memory"})
     is_ours = True
+    keeps_sessions: ClassVar = True
     settle_seconds: ClassVar = 0.5
     _http_port = 0
     _stomp_port = 0

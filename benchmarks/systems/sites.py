@@ -88,6 +88,7 @@ class Site(System):
     """
 
     kinds = frozenset({"post"})
+    keeps_sessions: ClassVar = True
     settings: ClassVar[str] = "benchmark_settings"
     web_port = 0
     comet_port = 0

@@ -270,6 +270,7 @@ class Nchan(System):
             [self._program(), "-c", folder / "nginx.conf", "-p", folder, "-e", log]
         )
         self.processes.wait_for(self._port)
+        self.processes.wait_for_children(1)  # the master listens before there is a worker
 
     def conversation(self, kind: str) -> Conversation:
         """A WebSocket, and a POST for each message of the publisher."""
