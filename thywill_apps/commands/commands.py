@@ -10,7 +10,7 @@ from thywill_apps.commands.bounds import bounds
 from thywill_server.application import ApplicationError, Connection, command, teardown
 
 
-@command(run_once=True)
+@command(run_once=True, rate="60/10s")
 def enter(connection: Connection, name: str) -> dict[str, Any]:
     """Come in, once for each page; the others hear of it."""
     wanted = connection.user.get_username() if connection.is_authenticated else name
@@ -25,7 +25,7 @@ def enter(connection: Connection, name: str) -> dict[str, Any]:
     return {**came, "greeting": f"Hello {called}. What you draw, everybody sees."}
 
 
-@command("board")
+@command("board", rate="60/10s")
 def look(connection: Connection) -> dict[str, Any]:
     """Give all that is on the board, and who is here: to a page that comes late, or again."""
     return board.told(connection.get_global_state())

@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
-from thywill_server.encoding import Json
+from thywill_server.encoding import Json, plain
 from thywill_server.errors import ApplicationError, Refusal, TooManyRequests
 
 log = logging.getLogger(__name__)
@@ -33,15 +34,34 @@ class Asked:
     Attributes:
         command: the name it was asked for by.
         answers: what the commands before it in the message have answered.
-        more: further keys that it has set in its ``response``.
+        response: what a function of 2013 fills; None with any other.
+        more: further keys that it has set there.
     """
 
     command: str
     answers: dict[str, Json] = field(default_factory=dict)
+    response: dict[str, Json] | None = None
     more: dict[str, Json] = field(default_factory=dict)
+
+    def finish(self, returned: Any) -> Any:
+        """Give the answer: what the function returned, or has put into its response."""
+        response, self.response = self.response, None
+        if response is None:
+            return returned
+        changed = {
+            key: value
+            for key, value in response.items()
+            if key not in self.answers or self.answers[key] != value
+        }
+        own = changed.pop(self.command, None)
+        self.more = plain(changed)
+        return own if returned is None or returned is response else returned
 
 
 _asked: ContextVar[Asked | None] = ContextVar("thywill_asked", default=None)
+
+Watcher = Callable[[str, Exception], object]
+_watcher: ContextVar[Watcher | None] = ContextVar("thywill_watcher", default=None)
 
 
 def asked_for() -> Asked | None:
@@ -50,14 +70,30 @@ def asked_for() -> Asked | None:
 
 
 @contextmanager
-def asking(command: str | None) -> Iterator[None]:
-    """Run a command that came by itself; within `answer_each`, which knows more, do nothing."""
-    if command is None or _asked.get() is not None:
-        yield
-        return
-    token = _asked.set(Asked(command))
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Tell somebody of each command that fails in a message of several, by its name."""
+    token = _watcher.set(watcher)
     try:
         yield
+    finally:
+        _watcher.reset(token)
+
+
+@contextmanager
+def asking(command: str | None) -> Iterator[Callable[[Any], Any]]:
+    """Run a command; gives what makes its answer of what it returned.
+
+    Args:
+        command: its name; None for a message without one.
+    """
+    asked = _asked.get()
+    if command is None or asked is not None:
+        yield asked.finish if asked is not None else lambda returned: returned
+        return
+    asked = Asked(command)
+    token = _asked.set(asked)
+    try:
+        yield asked.finish
     finally:
         _asked.reset(token)
 
@@ -101,11 +137,14 @@ def _answer(command: str, argument: Json, run: Callable[[str, Json], Json]) -> J
     try:
         with _savepoint():
             return run(command, argument)
-    except Refusal as refusal:
-        return _error(refusal)
-    except PermissionDenied:
-        return _error(Refusal("not-allowed"))
-    except Exception:
+    except Exception as error:
+        watcher = _watcher.get()
+        if watcher is not None:
+            watcher(command, error)
+        if isinstance(error, Refusal):
+            return _error(error)
+        if isinstance(error, PermissionDenied):
+            return _error(Refusal("not-allowed"))
         log.exception('the command "%.60s" failed', command)
         return _error(Refusal("application-failed"))
 

@@ -51,7 +51,7 @@ from thywill_server.application.connection import (
 )
 from thywill_server.application.rates import Rate
 from thywill_server.client import Client
-from thywill_server.encoding import Json, plain
+from thywill_server.encoding import Json
 from thywill_server.errors import TooManyRequests
 
 if TYPE_CHECKING:
@@ -232,8 +232,10 @@ class DeclaredBounds:
         self._places = threading.BoundedSemaphore(max_slow)
 
     @contextmanager
-    def held(self, command: Command, client: Client, name: str | None) -> Iterator[None]:
-        """Run a command within its bounds.
+    def held(
+        self, command: Command, client: Client, name: str | None
+    ) -> Iterator[Callable[[Any], Any]]:
+        """Run a command within its bounds; gives what makes its answer of what it returned.
 
         Args:
             command: which.
@@ -245,14 +247,14 @@ class DeclaredBounds:
             ApplicationError: ``already-run``.
         """
         with ExitStack() as stack:
-            stack.enter_context(asking(name))
+            finish = stack.enter_context(asking(name))
             if command.is_slow:
                 if not self._places.acquire(blocking=False):
                     raise TooManyRequests(SLOW_RETRY_SECONDS)
                 stack.callback(self._places.release)
             if command.run_once and name is not None:
                 stack.enter_context(only_once(client, name))
-            yield
+            yield finish
 
 
 def _form_of(function: Callable[..., Any]) -> tuple[str, Decoder | None]:
@@ -293,7 +295,8 @@ def _adapted(function: Callable[..., Any], declared: Declaration, app: App) -> C
             _require(content, declared.required)
         match declared.form:
             case "original":
-                return _original(function, content, asked, connection)
+                asked.response = copy.deepcopy(asked.answers)
+                return function(content, asked.response, connection)
             case "fields":
                 return function(connection, **content)
             case "argument":
@@ -301,37 +304,6 @@ def _adapted(function: Callable[..., Any], declared: Declaration, app: App) -> C
         return function(connection)
 
     return update_wrapper(call, function)
-
-
-def _original(
-    function: Callable[..., Any], content: Any, asked: Asked, connection: Connection
-) -> Any:
-    """Call a function of 2013; its answer is what it returns, or has put into the response."""
-    before = asked.answers
-    response = copy.deepcopy(before)
-
-    def finish(returned: Any) -> Any:
-        new = {key: value for key, value in response.items() if before.get(key, _NONE) != value}
-        own = new.pop(asked.command, None)
-        asked.more.update(plain(new))
-        return own if returned is None or returned is response else returned
-
-    return _then(function(content, response, connection), finish)
-
-
-_NONE: Final = object()
-
-
-def _then(result: Any, finish: Callable[[Any], Any]) -> Any:
-    if hasattr(result, "addCallbacks"):
-        return result.addCallback(finish)
-    if inspect.iscoroutine(result):
-
-        async def waited() -> Any:
-            return finish(await result)
-
-        return waited()
-    return finish(result)
 
 
 def _require(content: Json, required: Iterable[str]) -> None:

@@ -227,13 +227,13 @@ class LocalPython(ApplicationComponent):
         self._equip(client)
         with (
             handling(self.push, self, application.name),
-            self._declared.held(command, client, message.command),
+            self._declared.held(command, client, message.command) as finish,
         ):
             if command.channel is not None:
                 name = command.channel.name_of(arguments[-1])
                 channel = channel_of(application.name, application.app.channels, name)
                 require_member(client, channel, self._ask)
-            reply = self._call(command.function, arguments, command.timeout_seconds)
+            reply = finish(self._call(command.function, arguments, command.timeout_seconds))
         try:
             return plain(reply)
         except (TypeError, ValueError) as error:

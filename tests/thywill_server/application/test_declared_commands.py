@@ -141,6 +141,23 @@ def test_errors_are_answered_and_the_others_run(
     assert "a secret of the server" in caplog.text
 
 
+def test_the_overlay_names_the_command_that_failed(settings: Settings) -> None:
+    """Under DEBUG the page's author sees the error of a single command, with its traceback."""
+    settings.DEBUG = True
+    with testing.open() as page:
+        page.send({"add": [1], "fail": "broken"})
+        (error,) = page.request("/thywill/debug/", {})["errors"]
+    assert error["what"] == "fail"
+    assert "a secret of the server" in error["traceback"]
+
+
+def test_a_command_may_belong_to_a_channel(page: testing.VirtualBrowser) -> None:
+    """Only who may join the channel that the fields name is let through."""
+    assert page.send({"knock": {"room": "open"}}) == {"knock": "open"}
+    for room, code in (("closed", "not-allowed"), (":", "invalid-message")):
+        assert code_of(page.send({"knock": {"room": room}})["knock"]) == code
+
+
 def test_a_command_that_fails_is_undone_alone(page: testing.VirtualBrowser) -> None:
     """Within a transaction, what a failed command has written goes, and the rest stays."""
     with transaction.atomic():

@@ -19,6 +19,7 @@ from django.urls import resolve
 
 from thywill_server import apps, signals
 from thywill_server.application.base import PING, ClientMessage, Join
+from thywill_server.application.batch import watching
 from thywill_server.client import Client
 from thywill_server.client_interface.django_site import identity, responses
 from thywill_server.client_interface.django_site.answering import answering, roll_back
@@ -108,12 +109,13 @@ def _handled(client: Client, message: ClientMessage) -> Answer:
     if message.command == PING:
         return _answer_of(client, message.id, PING, lambda: {"reply": _pinged(client, message)})
     tell(signals.message_received, type(application), client=client, message=message)
-    return _answer_of(
-        client,
-        message.id,
-        message.command or "no command",
-        lambda: {"reply": application.receive(client, message)},
-    )
+    with watching(partial(_note_error, client)):
+        return _answer_of(
+            client,
+            message.id,
+            message.command or "no command",
+            lambda: {"reply": application.receive(client, message)},
+        )
 
 
 def _pinged(client: Client, message: ClientMessage) -> dict[str, Json]:

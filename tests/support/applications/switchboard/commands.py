@@ -145,6 +145,12 @@ def deferred_reply(msg: Any, response: dict[str, Any], connection: Connection) -
     return succeed(msg).addCallback(lambda value: response.update(deferred_reply=value))
 
 
+@command(channel="room:{room}")
+def knock(connection: Connection, *, room: str) -> str:
+    """For those who may be in a room."""
+    return room
+
+
 @command(slow=True)
 def wait(connection: Connection) -> str:
     """Block a thread until `release`, or for a while."""

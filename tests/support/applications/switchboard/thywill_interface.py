@@ -9,3 +9,9 @@ app = App(title="Switchboard")
 def ordinary(client: object, message: str) -> str:
     """A command of the other kind, which can be asked for in the same message."""
     return message.upper()
+
+
+@app.channel("room:{room}")
+def may_join(client: object, room: str) -> bool:
+    """One room is open."""
+    return room == "open"
