@@ -98,6 +98,8 @@ class Campaign:
 
     def _once(self, system: System, workload: Workload) -> Figures:
         pair = (system.name, workload.name)
+        if workload.has_fixed_messages:
+            return self._measure(system, workload, workload.first_messages)
         if workload.mode != "hold" and pair not in self._messages:
             first = self._measure(system, workload, workload.first_messages)
             if not first["ok"]:

@@ -20,6 +20,9 @@ STOMP_FRAME_BYTES: Final = 233
 """Length of the MESSAGE frame that such a message becomes, give or take a digit of its id."""
 
 
+VERY_MANY_CLIENTS: Final = 5000
+
+
 @dataclass(frozen=True)
 class Workload:
     """One way to keep a system busy.
@@ -30,7 +33,8 @@ class Workload:
         mode: of the generator: ``fanout``, ``echo`` or ``hold``.
         clients: subscribers, or in echo mode those who publish and wait.
         window: see the module.
-        first_messages: how many to begin with, to find out how many a run needs.
+        first_messages: how many to begin with, to find out how many a run needs; that is left out
+            with very many clients, which take long to connect: then a run has so many.
         rate_per_second: of an open loop; 0 for a closed one.
         is_extra: measured only when it is named.
         sentence: for those who read the table.
@@ -46,6 +50,11 @@ class Workload:
     sentence: str
     rate_per_second: int = 0
     is_extra: bool = False
+
+    @property
+    def has_fixed_messages(self) -> bool:
+        """Whether how many messages a run has is known beforehand."""
+        return self.clients >= VERY_MANY_CLIENTS
 
 
 STOMP: Final = "stomp"
@@ -69,9 +78,9 @@ _ALL: Final = [
     Workload("B1", WEB, "echo", "echo", 1, 1, 200, "one client, to itself and back", 0, True),
     Workload("G100w1", GROWTH, "growth", "fanout", 100, 1, 100, f"one to 100, {ONE}"),
     Workload("G1000w1", GROWTH, "growth", "fanout", 1000, 1, 10, f"one to 1,000, {ONE}"),
-    Workload("G10000w1", GROWTH, "growth", "fanout", 10000, 1, 3, f"one to 10,000, {ONE}"),
+    Workload("G10000w1", GROWTH, "growth", "fanout", 10000, 1, 20, f"one to 10,000, {ONE}"),
     Workload("G100", GROWTH, "growth", "fanout", 100, 64, 150, f"one to 100, {MANY}"),
-    Workload("G10000", GROWTH, "growth", "fanout", 10000, 64, 20, f"one to 10,000, {MANY}"),
+    Workload("G10000", GROWTH, "growth", "fanout", 10000, 64, 80, f"one to 10,000, {MANY}"),
     Workload("P32", POST, "post", "echo", 32, 1, 300, "32 clients, up by POST, back by push"),
     Workload("D1", STOMP, "stomp", "fanout", 1, 512, 2000, "one to one, 512 in flight"),
     Workload("D1w1", STOMP, "stomp", "fanout", 1, 1, 300, f"one to one, {ONE}"),

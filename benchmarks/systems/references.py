@@ -35,7 +35,7 @@ class Floor(System):
         self._program, self._way = program, way
         self._frame_bytes = 0
         self.is_in_short_runs = way == "c-send"
-        if way in ("c-send", "c-gather", "tw-write", "tw-direct"):
+        if way in ("c-send", "c-gather", "tw-direct"):
             self.kinds = type(self).kinds | {"fan", "echo"}
         if way == "c-send":
             self.kinds |= {"growth"}
