@@ -120,14 +120,15 @@ def test_the_page_moves_a_puck_by_the_same_lines() -> None:
             "body": dict(zip(("x", "y", "vx", "vy"), numbers(4), strict=True)),
             "push": {"x": random.uniform(-0.7, 0.7), "y": random.uniform(-0.7, 0.7)},
             "dash": number % 2 == 1,
+            "brake": number % 5 == 4,
         }
         for number in range(20)
     ]
     program = f"""
         import {{ moved }} from "{(ROOT / "thywill_apps/floe/static/floe/prediction.js").as_uri()}";
         const rules = {json.dumps(RULES.for_page())};
-        console.log(JSON.stringify({json.dumps(cases)}.map(({{ body, push, dash }}) =>
-            moved(body, {{ ...push, isDash: dash }}, rules))));
+        console.log(JSON.stringify({json.dumps(cases)}.map(({{ body, push, dash, brake }}) =>
+            moved(body, {{ ...push, isDash: dash, isBraking: brake }}, rules))));
     """
     options = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--input-type=module"]
     done = subprocess.run(
@@ -141,8 +142,9 @@ def test_the_page_moves_a_puck_by_the_same_lines() -> None:
         ann.steering = Steering(1, push["x"], push["y"])
         if case["dash"]:
             world._dash(ann)
+        seconds, brake = 1 / TICKS_PER_SECOND / STEPS_PER_TICK, bool(case["brake"])
         for _ in range(STEPS_PER_TICK):
-            slide(ann.body, push["x"], push["y"], 1 / TICKS_PER_SECOND / STEPS_PER_TICK, RULES)
+            slide(ann.body, push["x"], push["y"], seconds, RULES, brake)
         got = (ann.body.x, ann.body.y, ann.body.vx, ann.body.vy)
         assert (moved["x"], moved["y"], moved["vx"], moved["vy"]) == pytest.approx(got, abs=1e-9)
 
@@ -214,7 +216,7 @@ def test_a_round_has_a_winner_and_another_one_follows() -> None:
 # --- being away ---
 
 
-def test_who_is_not_heard_coasts_then_sleeps_then_leaves() -> None:
+def test_who_is_not_heard_brakes_then_sleeps_then_leaves() -> None:
     """A stutter drives nobody into the sea; who is away for long comes back to the same place."""
     world, (ann, ben) = new_world((0, 0), (0, 500), round_seconds=1e6)
     world.step({ann.id: RIGHT})

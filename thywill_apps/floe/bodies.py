@@ -26,7 +26,14 @@ class Body:
         return math.hypot(self.x, self.y)
 
 
-def slide(body: Body, push_x: float, push_y: float, seconds: float, rules: Rules) -> None:
+def slide(
+    body: Body,
+    push_x: float,
+    push_y: float,
+    seconds: float,
+    rules: Rules,
+    is_braking: bool = False,
+) -> None:
     """Move a puck for a moment.
 
     Args:
@@ -35,8 +42,9 @@ def slide(body: Body, push_x: float, push_y: float, seconds: float, rules: Rules
         push_y: and downwards.
         seconds: how long.
         rules: of the world.
+        is_braking: whether it shall come to rest soon.
     """
-    kept = math.exp(-rules.drag * seconds)
+    kept = math.exp(-(rules.brake if is_braking else rules.drag) * seconds)
     body.vx = (body.vx + push_x * rules.push * seconds) * kept
     body.vy = (body.vy + push_y * rules.push * seconds) * kept
     bound_speed(body, rules)

@@ -26,7 +26,7 @@ class Bounds:
         max_name_characters: of a player's name.
         round_seconds: how long a round takes.
         break_seconds: how long it is from one round to the next.
-        stale_seconds: a player whose page is not heard for so long coasts.
+        stale_seconds: a player whose page is not heard for so long brakes.
         asleep_seconds: and then sleeps.
         gone_seconds: and then is taken off the floe.
         remembered_seconds: how long its place is remembered.
@@ -43,7 +43,7 @@ class Bounds:
     max_name_characters: int = 20
     round_seconds: float = 90.0
     break_seconds: float = 7.0
-    stale_seconds: float = 0.7
+    stale_seconds: float = 0.5
     asleep_seconds: float = 3.0
     gone_seconds: float = 60.0
     remembered_seconds: float = 600.0

@@ -31,6 +31,7 @@ class Rules:
         fish: the radius of a fish.
         push: how hard steering pushes, in units/s².
         drag: which share of its speed a puck loses, per second.
+        brake: the same, of a puck whose page is not heard.
         dash: how much faster a dash makes it, in units/s.
         max_speed: faster than that is nobody, in units/s.
         bounce: how much of their speed against each other two pucks keep; 1 is all.
@@ -42,7 +43,7 @@ class Rules:
         shield_seconds: how long nobody can touch somebody who has just come out of it.
         round_seconds: of a round.
         break_seconds: from its end to the next one.
-        stale_seconds: who is not heard for so long is not pushed on any more, and coasts.
+        stale_seconds: who is not heard for so long is not pushed on any more, and brakes.
         asleep_seconds: who is not heard for so long sleeps: nobody can push a sleeper.
         gone_seconds: who sleeps for so long is taken off the floe.
         remembered_seconds: and comes back to the same place within this time.
@@ -56,6 +57,7 @@ class Rules:
     fish: int = 26
     push: float = 1500.0
     drag: float = 1.7
+    brake: float = 7.0
     dash: float = 750.0
     max_speed: float = 1900.0
     bounce: float = 0.95
@@ -67,7 +69,7 @@ class Rules:
     shield_seconds: float = 1.5
     round_seconds: float = 90.0
     break_seconds: float = 7.0
-    stale_seconds: float = 0.7
+    stale_seconds: float = 0.5
     asleep_seconds: float = 3.0
     gone_seconds: float = 60.0
     remembered_seconds: float = 600.0

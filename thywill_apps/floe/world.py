@@ -213,9 +213,9 @@ class World:
         for _ in range(STEPS_PER_TICK):
             for player in moving:
                 # Who is not heard is not driven into the sea by what was said last.
-                is_steered = self.tick - player.heard_at <= stale
-                x, y = (player.steering.x, player.steering.y) if is_steered else (0.0, 0.0)
-                slide(player.body, x, y, seconds, rules)
+                is_stale = self.tick - player.heard_at > stale
+                x, y = (0.0, 0.0) if is_stale else (player.steering.x, player.steering.y)
+                slide(player.body, x, y, seconds, rules, is_stale)
             for one, other in combinations(solid, 2):
                 if bump(one.body, other.body, rules):
                     one.touched_by, one.touched_at = other.id, self.tick

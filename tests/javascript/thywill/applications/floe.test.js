@@ -10,6 +10,7 @@ const RULES = {
   steps_per_tick: 2,
   push: 1500,
   drag: 1.7,
+  brake: 7,
   dash: 750,
   dash_seconds: 1.5,
   max_speed: 1900,
@@ -83,17 +84,32 @@ test("another place is another place", () => {
   near(prediction.position(1), { x: 700, y: 0 });
 });
 
-test("after a long stutter a puck is not thrown further than a second may take it", () => {
+test("what is told of a moment long ago corrects nothing", () => {
   const prediction = new Prediction(RULES);
   prediction.begin(STILL);
   prediction.sent(1);
-  for (let tick = 0; tick < 200; tick += 1) prediction.step(RIGHT);
+  for (let tick = 0; tick < 100; tick += 1) {
+    prediction.step(tick < 10 ? RIGHT : { x: 0, y: 0, isBraking: true });
+  }
+  const before = prediction.position(1);
   prediction.correct(STILL, 1, 0);
-  let body = STILL;
-  for (let tick = 0; tick < 20; tick += 1) body = moved(body, RIGHT, RULES);
-  for (let tick = 0; tick < 40; tick += 1) prediction.step({ x: 0, y: 0 });
-  for (let tick = 0; tick < 40; tick += 1) body = moved(body, { x: 0, y: 0 }, RULES);
-  near(prediction.position(1), body, 0.1);
+  near(prediction.position(1), before);
+  prediction.step({ x: 0, y: 0 });
+  near(prediction.position(1), before, 1);
+});
+
+test("a steering that never comes through keeps a puck from running ahead of the server", () => {
+  const prediction = new Prediction(RULES);
+  prediction.begin(STILL);
+  prediction.sent(1);
+  const path = [STILL];
+  for (let tick = 0; tick < 60; tick += 1) {
+    if (tick === 10) prediction.sent(2); // and nobody ever hears it
+    prediction.step(RIGHT);
+    path.push(moved(path.at(-1), RIGHT, RULES));
+    if (tick >= 3) prediction.correct(path[tick - 2], 1, tick - 2);
+  }
+  near(prediction.position(1), path[60], 0.01);
 });
 
 test("a dash is one, and the next one needs its time", () => {
@@ -172,6 +188,18 @@ test("in a stutter others go on a little and wait; then they are at once where t
   near(timeline.at(end + 50).bodies.get(1), { x: x + 10, y: 0 }, 1);
 });
 
+test("after ticks that are missing, only what was told since is sure", () => {
+  const timeline = evenly(3);
+  assert.ok(timeline.isSure(1));
+  timeline.add({ t: 9, r: 1000, l: 90 }, 5450);
+  assert.ok(!timeline.isSure(1));
+  timeline.add(delta(10), 5500);
+  assert.ok(timeline.isSure(1));
+  timeline.add({ t: 15, r: 1000, l: 90 }, 5750);
+  timeline.add(whole(20), 6000);
+  assert.ok(timeline.isSure(1));
+});
+
 test("somebody who is elsewhere at once does not fly there", () => {
   const timeline = evenly(2);
   timeline.add(delta(3, { b: [[1, -900, 0, 0, 0, 0, 0, 0]] }), 5150);
@@ -234,7 +262,10 @@ test("a page that wants nothing new shows that it is there, more often while it 
     wish = { x: 0, y: 0, dashes: 0 };
   }
   assert.deepEqual(counts, [4, 2]);
-  assert.deepEqual([...new Set(sent.map(({ number }) => number))], [1, 2]);
+  assert.deepEqual(
+    sent.map(({ number }) => number),
+    [1, 2, 3, 4, 5, 6],
+  );
 });
 
 test("what nobody answers is not heard, and a refusal is waited out", async () => {
@@ -250,28 +281,31 @@ test("what nobody answers is not heard, and a refusal is waited out", async () =
   steering.update({ x: 0, y: 100, dashes: 0 }, 2100, 50);
   sent[1].resolve();
   await answered();
-  assert.ok(steering.isHeard(9000, 700));
+  assert.ok(steering.isHeard(9000, 700)); // nothing is under way: the next one will be heard
+  const another = steering.update({ x: 0, y: 0, dashes: 0 }, 9000, 50);
+  sent[2].reject(new Error("no answer"));
+  await assert.rejects(another);
+  assert.ok(!steering.isHeard(9010, 700));
 });
 
-test("what has failed is sent again with its number, or in its place what is wanted by then", async () => {
+test("what has failed is not sent again, but what is wanted by then; a dash would be too late", async () => {
   const { steering, sent, numbers } = newSteering();
-  const wish = { x: 100, y: 0, dashes: 0 };
   for (const now of [0, 300, 600]) {
-    const sending = steering.update(wish, now, 50);
+    const sending = steering.update({ x: 100, y: 0, dashes: now > 0 ? 1 : 0 }, now, 50);
     sent.at(-1).reject(Object.assign(new Error("no answer"), { code: "network" }));
     await assert.rejects(sending);
   }
-  steering.update({ x: 0, y: 100, dashes: 0 }, 650, 50);
+  steering.update({ x: 0, y: 100, dashes: 2 }, 650, 50);
   assert.deepEqual(
-    sent.map(({ number, x }) => [number, x]),
+    sent.map(({ number, x, dashes }) => [number, x, dashes]),
     [
-      [1, 100],
-      [1, 100],
-      [1, 100],
-      [2, 0],
+      [1, 100, 0],
+      [2, 100, 1],
+      [3, 100, 0],
+      [4, 0, 1],
     ],
   );
-  assert.deepEqual(numbers, [1, 2]);
+  assert.deepEqual(numbers, [1, 2, 3, 4]);
 });
 
 test("a pause is said at once", async () => {

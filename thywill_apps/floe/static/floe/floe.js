@@ -8,7 +8,7 @@ import { Steering } from "./steering.js";
 import { ASLEEP, IN_THE_SEA, Timeline } from "./timeline.js";
 import { sentence, whereabouts } from "./words.js";
 
-/** After how long without a tick the page stops guessing where its own puck is. */
+/** After how long without a tick the page says that it is behind. */
 const SILENT_MS = 1000;
 /** How often a page that only watches asks for a place. */
 const ASK_MS = 1500;
@@ -24,6 +24,7 @@ const STATES = {
 const { thywill } = /** @type {any} */ (globalThis);
 const { rules } = parameters();
 const staleMs = rules.stale_seconds * 1000;
+const asleepMs = rules.asleep_seconds * 1000;
 const tickMs = 1000 / rules.ticks_per_second;
 const canvas = /** @type {HTMLCanvasElement} */ (element("ice"));
 const nameField = /** @type {HTMLInputElement} */ (element("name"));
@@ -51,6 +52,7 @@ let heardAt = 0;
 let localTickAt = 0;
 let lastDashes = 0;
 let isBoardOld = true;
+let isCorrectionDue = false;
 /** @type {{x: number, y: number}} what was wanted in the last tick */
 let wanted = { x: 0, y: 0 };
 
@@ -74,7 +76,7 @@ function hear(frame) {
   const names = new Map(timeline.people);
   if (!timeline.add(frame, now)) return;
   heardAt = now;
-  correct();
+  isCorrectionDue = true;
   const told = (frame.n ?? []).map((/** @type {(string | number)[]} */ news) => {
     if (news[0] === "fell") {
       const body = timeline.bodies.get(Number(news[1])) ?? before.get(Number(news[1]));
@@ -92,10 +94,11 @@ function hear(frame) {
   if (own && !timeline.bodies.has(own) && !isPaused) play();
 }
 
-/** Put one's own puck to where the server had it, and go on from there. */
+/** Put one's own puck to where the server had it, and go on from there; of many ticks, by the last. */
 function correct() {
+  isCorrectionDue = false;
   const body = timeline.bodies.get(own);
-  if (body === undefined) return;
+  if (body === undefined || !timeline.isSure(own)) return;
   if (body.state & (ASLEEP | IN_THE_SEA)) prediction.begin(body);
   else prediction.correct(body, body.number, body.held + timeline.tick - body.tick);
 }
@@ -109,14 +112,17 @@ async function play() {
   try {
     const { id, frame } = await thywill.send.fn("play", { key, name: nameField.value });
     const now = performance.now();
+    const isBack = id === own;
     own = id;
     steering.reset();
     prediction.forget();
     timeline.begin(frame, now);
     const body = timeline.bodies.get(own);
-    if (body !== undefined) prediction.begin(body);
+    if (body !== undefined && isBack) prediction.correct(body, 0, 0);
+    else if (body !== undefined) prediction.begin(body);
     controls.dashes = lastDashes = 0;
-    heardAt = localTickAt = now;
+    heardAt = now;
+    isCorrectionDue = false;
     isBoardOld = true;
     say("problem", null);
   } catch (error) {
@@ -136,11 +142,13 @@ function tick(/** @type {number} */ now) {
   lastDashes = controls.dashes;
   const state = timeline.bodies.get(own)?.state ?? ASLEEP;
   if (state & (ASLEEP | IN_THE_SEA)) return;
-  // A server that does not hear this page pushes its puck no more.
+  // A server that does not hear this page brakes its puck.
   const isHeard = steering.isHeard(now, staleMs);
   const length = Math.max(Math.hypot(wanted.x, wanted.y), rules.steering);
   prediction.step(
-    isHeard ? { x: wanted.x / length, y: wanted.y / length, isDash } : { x: 0, y: 0 },
+    isHeard
+      ? { x: wanted.x / length, y: wanted.y / length, isDash }
+      : { x: 0, y: 0, isBraking: true },
   );
 }
 
@@ -193,9 +201,9 @@ function tellWhere() {
 
 /** @param {number} now */
 function show(now) {
+  if (isCorrectionDue) correct();
   const isSilent = now - heardAt > SILENT_MS;
-  if (isSilent) localTickAt = now;
-  else if (now - localTickAt > SILENT_MS) localTickAt = now - tickMs;
+  if (now - heardAt > asleepMs || now - localTickAt > SILENT_MS) localTickAt = now;
   while (now - localTickAt >= tickMs) {
     localTickAt += tickMs;
     if (own) tick(now);
@@ -269,6 +277,10 @@ thywill.on("state", (/** @type {keyof typeof STATES} */ state) => {
 thywill.application.fn = async () => {
   const channel = thywill.channel("floe");
   channel.on("tick", hear);
+  // Ticks that came meanwhile are lost, and what comes tells only what has changed since.
+  channel.on("recovered", () => {
+    if (own && !isPaused) play();
+  });
   await channel.joined;
   await play();
   requestAnimationFrame(frame);

@@ -13,10 +13,12 @@
  */
 
 /** @typedef {{x: number, y: number, vx: number, vy: number}} Body */
-/** @typedef {{x: number, y: number, isDash?: boolean}} Push */
+/** @typedef {{x: number, y: number, isDash?: boolean, isBraking?: boolean}} Push */
 
-/** How many ticks are done again at most: a puck is not taken further than that on a guess. */
-const MOST_REPLAYED = 20;
+/** How many ticks are done again at most. What was told of a moment before them is too old. */
+const MOST_REPLAYED = 60;
+/** A steering that the server does not know after so many ticks may never reach it. */
+const MOST_AWAITED = 8;
 /** A difference larger than that, in units, is not smoothed: it is another place. */
 const FURTHEST_SMOOTHED = 300;
 /** Which share of a difference is left after a tick. */
@@ -70,14 +72,15 @@ export class Prediction {
   /**
    * Move on by one tick.
    *
-   * @param {Push} push where to, no longer than 1, and whether a dash is asked for
+   * @param {Push} push where to, no longer than 1, whether a dash is asked for, and whether the
+   *   server brakes, as far as is known
    */
-  step({ x, y, isDash = false }) {
+  step({ x, y, isDash = false, isBraking = false }) {
     const dashes = isDash && this.#now >= this.#dashAt && (x !== 0 || y !== 0);
     if (dashes) {
       this.#dashAt = this.#now + this.#rules.dash_seconds * this.#rules.ticks_per_second;
     }
-    const push = { x, y, isDash: dashes };
+    const push = { x, y, isDash: dashes, isBraking };
     this.#pushes.push(push);
     if (this.#pushes.length > MOST_REPLAYED) this.#pushes.shift();
     this.#before = this.#body;
@@ -96,9 +99,10 @@ export class Prediction {
   correct(body, number, held) {
     const start = this.#starts.get(number);
     let from = start === undefined ? this.#now : start + held;
-    const next = this.#starts.get(number + 1);
-    if (next !== undefined) from = Math.min(from, next);
-    const replayed = Math.min(Math.max(this.#now - from, 0), this.#pushes.length);
+    const next = this.#starts.get(number + 1) ?? from;
+    if (this.#now - next <= MOST_AWAITED) from = Math.min(from, next);
+    const replayed = Math.max(this.#now - from, 0);
+    if (replayed > this.#pushes.length) return;
     const { x, y } = this.position(1);
     const [dx, dy] = [this.#body.x - this.#before.x, this.#body.y - this.#before.y];
     this.#before = { ...body, x: body.x - dx, y: body.y - dy };
@@ -160,7 +164,7 @@ export function moved(body, push, rules) {
     );
   }
   const seconds = 1 / rules.ticks_per_second / rules.steps_per_tick;
-  const kept = Math.exp(-rules.drag * seconds);
+  const kept = Math.exp(-(push.isBraking ? rules.brake : rules.drag) * seconds);
   for (let step = 0; step < rules.steps_per_tick; step += 1) {
     [vx, vy] = bounded(
       (vx + push.x * rules.push * seconds) * kept,

@@ -4,7 +4,7 @@
  * One message is under way at a time. What changes meanwhile is not queued: when the answer is here,
  * the page sends what it wants *then*. So a network that stutters is not followed by a queue of
  * wishes that have long passed. While nothing changes, a sign of life goes out now and then; when
- * the server does not hear it, it stops pushing, and so does this page for its own puck.
+ * the server does not hear it, it brakes the puck, and so does this page.
  */
 
 /** @typedef {{x: number, y: number, dashes: number}} Wish whole numbers */
@@ -21,12 +21,17 @@ export class Steering {
   #sent = { x: 0, y: 0, dashes: 0 };
   #isUnderWay = false;
   #sentAt = -Infinity;
+  /** When the last message was sent that was answered. */
+  #heardAt = -Infinity;
   #hasFailed = false;
+  /** How many dashes were heard; and how many were not, which would come too late now. */
+  #heardDashes = 0;
+  #lostDashes = 0;
   #quietUntil = 0;
 
   /**
    * @param {(message: object) => Promise<any>} send
-   * @param {(number: number) => void} onSent a wish that is new is sent with this number
+   * @param {(number: number) => void} onSent a message is sent with this number
    */
   constructor(send, onSent) {
     this.#send = send;
@@ -38,6 +43,7 @@ export class Steering {
     this.#number = 0;
     this.#sent = { x: 0, y: 0, dashes: 0 };
     this.#hasFailed = false;
+    this.#heardDashes = this.#lostDashes = 0;
   }
 
   /**
@@ -47,7 +53,8 @@ export class Steering {
    * @param {number} staleMs
    */
   isHeard(now, staleMs) {
-    return !this.#hasFailed && (!this.#isUnderWay || now - this.#sentAt < staleMs);
+    if (now - this.#heardAt < staleMs) return true;
+    return this.#isUnderWay ? now - this.#sentAt < staleMs : !this.#hasFailed;
   }
 
   /**
@@ -65,13 +72,8 @@ export class Steering {
     const signMs = x === 0 && y === 0 ? SIGN_AT_REST_MS : SIGN_OF_LIFE_MS;
     if (this.#isUnderWay || now < this.#quietUntil) return null;
     if (since < (isNew ? leastMs : signMs)) return null;
-    if (isNew) {
-      this.#number += 1;
-      this.#sent = { x, y, dashes };
-      this.#onSent(this.#number);
-    }
-    this.#sentAt = now;
-    return this.#deliver({ number: this.#number, x, y, dashes }, now);
+    this.#sent = { x, y, dashes };
+    return this.#deliver({ x, y, dashes: dashes - this.#lostDashes }, now);
   }
 
   /**
@@ -80,23 +82,29 @@ export class Steering {
    * @param {number} now milliseconds
    */
   rest(now) {
-    this.#number += 1;
     this.#sent = { ...this.#sent, x: 0, y: 0 };
-    this.#sentAt = now;
-    return this.#deliver({ number: this.#number, x: 0, y: 0, is_resting: true }, now);
+    return this.#deliver({ x: 0, y: 0, dashes: this.#heardDashes, is_resting: true }, now);
   }
 
   /**
-   * @param {object} message
+   * @param {Wish & {is_resting?: boolean}} wish
    * @param {number} now
    */
-  async #deliver(message, now) {
+  async #deliver(wish, now) {
+    // A number for each, also where nothing is new: so the page sees how far ahead it is by now.
+    this.#number += 1;
+    const number = this.#number;
+    this.#sentAt = now;
     this.#isUnderWay = true;
+    this.#onSent(number);
     try {
-      await this.#send(message);
+      await this.#send({ number, ...wish });
       this.#hasFailed = false;
+      this.#heardAt = now;
+      this.#heardDashes = wish.dashes;
     } catch (error) {
       this.#hasFailed = true;
+      this.#lostDashes += wish.dashes - this.#heardDashes;
       const { retryAfter } = /** @type {any} */ (error);
       if (retryAfter !== undefined) this.#quietUntil = now + retryAfter * 1000;
       throw error;

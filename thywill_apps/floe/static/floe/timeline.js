@@ -41,6 +41,8 @@ export class Timeline {
   /** The newest tick; -1 for none. */
   tick = -1;
 
+  /** The first tick after those that are missing; what was told before it may have changed. */
+  #gapEnd = -1;
   #millisecondsPerTick;
   /** @type {{tick: number, bodies: Map<number, Told>, radius: number}[]} oldest first */
   #moments = [];
@@ -60,7 +62,7 @@ export class Timeline {
    * @param {number} now milliseconds
    */
   begin(frame, now) {
-    this.tick = -1;
+    this.tick = this.#gapEnd = -1;
     this.#moments = [];
     this.#delays = [];
     this.add(frame, now);
@@ -81,6 +83,7 @@ export class Timeline {
       return true;
     }
     this.#keepTime(frame.t, now);
+    if (frame.t > this.tick + 1 && !frame.k) this.#gapEnd = frame.t;
     this.tick = frame.t;
     this.radius = frame.r;
     this.ticksLeft = frame.l;
@@ -102,6 +105,15 @@ export class Timeline {
     this.#moments.push({ tick: frame.t, bodies: this.bodies, radius: frame.r });
     if (this.#moments.length > KEPT) this.#moments.shift();
     return true;
+  }
+
+  /**
+   * Whether it is known where somebody is: told since ticks were missing, if they were.
+   *
+   * @param {number} id
+   */
+  isSure(id) {
+    return (this.bodies.get(id)?.tick ?? -1) >= this.#gapEnd;
   }
 
   /**
