@@ -199,7 +199,7 @@ def test_the_keyboard_draws(pages: tuple[Page, Page]) -> None:
     for key in ("Space", "Shift+ArrowRight", "Shift+ArrowRight", "ArrowDown", "Space"):
         ada.keyboard.press(key)
     expect(lines(ben)).to_have_count(1)
-    assert lines(ben).get_attribute("d") == "M600 490Q700 490 700 495L700 500"
+    assert lines(ben).get_attribute("d") == "M600 490L690 490Q700 490 700 495L700 500"
     expect(ada.locator("#announcement")).to_have_text("You drew a line in black.")
     expect(ben.locator("#announcement")).to_have_text("Ada drew a line in black.")
     for key in ("Space", "ArrowLeft", "Escape"):

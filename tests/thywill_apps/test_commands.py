@@ -263,9 +263,13 @@ def test_the_board_is_saved_as_svg(ada: testing.VirtualBrowser) -> None:
     answer = ada.send({"export": None})["export"]
     assert answer["strokes"] == 2
     paths = ElementTree.fromstring(answer["svg"]).findall(f"{SVG}path")
-    assert [path.get("d") for path in paths] == ["M100 100L105 97", "M1 2Q4 7 6 9Q8 11 8 12L8 13"]
+    assert [path.get("d") for path in paths] == [
+        "M100 100L105 97",
+        "M1 2L2.5 4.5Q4 7 6 9Q8 11 8 12L8 13",
+    ]
     assert paths[0].findtext(f"{SVG}title") == 'blue, by <Ada> & "Co"'
     assert picture.path_of([7, 8]) == "M7 8h0"
+    assert picture.path_of([0, 0, 300, 0, 0, 5]) == "M0 0L290 0Q300 0 300 2.5L300 5"
 
 
 def test_unknown_commands_are_told_what_there_is(ada: testing.VirtualBrowser) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 from thywill_apps.commands.board import corners
 from thywill_apps.commands.bounds import HEIGHT, WIDTH
+
+Point: TypeAlias = tuple[float, float]
+
+ROUNDING: Final = 10
+"""How far from a corner its curve begins and ends, at most."""
 
 PAPER: Final = "#ffffff"
 
@@ -42,15 +47,26 @@ def svg_of(strokes: Iterable[dict[str, Any]]) -> str:
 
 
 def path_of(points: Sequence[int]) -> str:
-    """Give the path of a stroke: curves through the middles between its points, as on the page."""
-    (x, y), *rest = corners(points)
+    """Give the path of a stroke, as the page's ``strokes.js`` does: lines with round corners."""
+    start, *rest = corners(points)
+    at = _text(start)
     if not rest:
-        return f"M{x} {y}h0"
-    path = f"M{x} {y}"
-    for (x, y), (next_x, next_y) in pairwise(rest):
-        path += f"Q{x} {y} {_half(x + next_x)} {_half(y + next_y)}"
-    return f"{path}L{rest[-1][0]} {rest[-1][1]}"
+        return f"M{at}h0"
+    path = f"M{at}"
+    for before, corner, after in zip([start, *rest], rest, rest[1:], strict=False):
+        begin, end = _text(_towards(corner, before)), _text(_towards(corner, after))
+        path += ("" if begin == at else f"L{begin}") + f"Q{_text(corner)} {end}"
+        at = end
+    return f"{path}L{_text(rest[-1])}"
 
 
-def _half(number: int) -> str:
-    return f"{number // 2}.5" if number % 2 else str(number // 2)
+def _towards(corner: Point, other: Point) -> Point:
+    """Give the point where a corner's curve begins: on the way to another, at most half of it."""
+    (x, y), (other_x, other_y) = corner, other
+    length = math.hypot(other_x - x, other_y - y)
+    share = min(0.5, ROUNDING / length) if length else 0.0
+    return x + share * (other_x - x), y + share * (other_y - y)
+
+
+def _text(point: Point) -> str:
+    return " ".join(f"{round(number, 1):g}" for number in point)

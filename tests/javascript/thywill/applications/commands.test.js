@@ -69,7 +69,14 @@ test("what is sent is the first point and steps, in whole numbers, and is read b
 test("a path goes through the middles between points, and a dot is a path too", () => {
   assert.equal(pathOf([]), "");
   assert.equal(pathOf([[7, 8]]), "M7 8h0");
-  assert.equal(pathOf(decode([1, 2, 3, 5, 4, 4, 0, 2])), "M1 2Q4 7 6 9Q8 11 8 12L8 13");
+  const curve = "M1 2L2.5 4.5Q4 7 6 9Q8 11 8 12L8 13";
+  assert.equal(pathOf(decode([1, 2, 3, 5, 4, 4, 0, 2])), curve);
+});
+
+test("a corner between long lines stays one", () => {
+  const corner = "M0 0L290 0Q300 0 300 10L300 400";
+  assert.equal(pathOf(decode([0, 0, 300, 0, 0, 400])), corner);
+  assert.equal(pathOf(decode([5, 5, 0, 0, 0, 0])), "M5 5Q5 5 5 5L5 5");
 });
 
 test("strokes are in the order of their numbers, whatever order they are heard in", () => {

@@ -16,7 +16,8 @@ export function colorOf(person) {
 
 /** @param {string} ink */
 export function inkInWords(ink) {
-  return ink === "ink" ? "black" : ink;
+  if (ink !== "ink") return ink;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "white" : "black";
 }
 
 export class BoardView {

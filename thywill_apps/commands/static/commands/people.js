@@ -31,6 +31,11 @@ export class People {
     return this.#names.get(person) ?? "somebody";
   }
 
+  /** How many are here. */
+  get size() {
+    return this.#names.size;
+  }
+
   /** @param {number} person */
   has(person) {
     return this.#names.has(person);

@@ -92,19 +92,43 @@ export function decode(numbers) {
   return points;
 }
 
+/** How far from a corner its curve begins and ends, at most. */
+const ROUNDING = 10;
+
 /**
+ * Give a path: close points become a curve, and far ones lines with a round corner between them, so
+ * that it never leaves what was drawn.
+ *
  * @param {Point[]} points
- * @returns {string} curves through the middles between the points
+ * @returns {string}
  */
 export function pathOf(points) {
   if (points.length === 0) return "";
-  const [[startX, startY], ...rest] = points;
-  if (rest.length === 0) return `M${startX} ${startY}h0`;
-  let path = `M${startX} ${startY}`;
-  rest.slice(0, -1).forEach(([x, y], index) => {
-    const [nextX, nextY] = rest[index + 1];
-    path += `Q${x} ${y} ${(x + nextX) / 2} ${(y + nextY) / 2}`;
+  const [start, ...rest] = points;
+  let at = text(start);
+  if (rest.length === 0) return `M${at}h0`;
+  let path = `M${at}`;
+  rest.slice(0, -1).forEach((corner, index) => {
+    const before = text(towards(corner, points[index]));
+    const after = text(towards(corner, rest[index + 1]));
+    path += (before === at ? "" : `L${before}`) + `Q${text(corner)} ${after}`;
+    at = after;
   });
-  const [lastX, lastY] = rest[rest.length - 1];
-  return `${path}L${lastX} ${lastY}`;
+  return `${path}L${text(rest[rest.length - 1])}`;
+}
+
+/**
+ * @param {Point} corner
+ * @param {Point} other
+ * @returns {Point} on the way from one to the other, half of it at most
+ */
+function towards([x, y], [otherX, otherY]) {
+  const length = Math.hypot(otherX - x, otherY - y);
+  const share = length === 0 ? 0 : Math.min(0.5, ROUNDING / length);
+  return [x + share * (otherX - x), y + share * (otherY - y)];
+}
+
+/** @param {Point} point */
+function text([x, y]) {
+  return `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`;
 }

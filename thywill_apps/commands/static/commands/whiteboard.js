@@ -92,8 +92,8 @@ pen.onMove = (at, isDown) => {
 function sendCursor() {
   cursorTimer = undefined;
   const text = JSON.stringify(nextCursor);
-  // Only when nobody waits: where a pen was is worth nothing later.
-  if (nextCursor === null || text === lastCursor || people.own === null) return;
+  if (nextCursor === null || text === lastCursor) return;
+  if (people.own === null || people.size < 2) return; // nobody would see it
   if (thywill.state === "live" && document.visibilityState === "visible") {
     lastCursor = text;
     commands.send({ cursor: nextCursor });
