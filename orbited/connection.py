@@ -196,7 +196,7 @@ class TCPConnectionResource(SessionTransport):
         if payload is not None:  # nearly always
             if payload:
                 self._deliver(payload)
-            if core.has_to_send:
+            if not self._is_dirty and core.has_to_send:
                 self._soon()
             if core.deadline_moved:
                 core.deadline_moved = False

@@ -7,8 +7,8 @@ between two of them by nothing but the number of the packet::
     \\-- before --/^\\---------- behind ---------/
                   number
 
-So the frame is built by the ordinary encoder for the first of them, cut at the number, and put
-together again around the number of each of the others. The two ends are good for all numbers that
+So the frame is built by the ordinary encoder for the first of them; for the second it is cut at the
+number, and for all others put together around theirs. The two ends are good for all numbers that
 have as many digits.
 """
 
@@ -38,7 +38,11 @@ class SharedFrame:
 
     def build(self, number: int, payload: bytes) -> bytes:
         """Build the frame of a packet, ready for the wire."""
-        if payload is not self._payload or not self._first <= number <= self._last:
+        if payload is not self._payload:  # perhaps nobody else gets it
+            self._payload = payload
+            self._last = 0
+            return self._envelope(self._encoder.encode((Packet(number, DATA, payload),)))
+        if not self._first <= number <= self._last:
             self._cut(number, payload)
         return b"%b%d%b" % (self._before, number, self._behind)
 
@@ -49,4 +53,3 @@ class SharedFrame:
         start = frame.index(packet) + packet.index(b",") + 1
         self._before, self._behind = frame[:start], frame[start + digits :]
         self._first, self._last = 10 ** (digits - 1), 10**digits - 1
-        self._payload = payload
