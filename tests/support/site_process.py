@@ -57,12 +57,13 @@ def migrate(home: Path, **more: str) -> None:
     settings = home / f"{more.get('DJANGO_SETTINGS_MODULE', 'settings')}.py"
     source = settings.read_text() if settings.exists() else ""
     alike = re.sub(r"\d+", "0", source.replace(str(home), ""))
-    if alike in _databases and "INSTALLED_APPS" not in alike:
+    is_new = not database.exists()
+    if is_new and alike in _databases and "INSTALLED_APPS" not in alike:
         database.write_bytes(_databases[alike])
         return
     migrated = manage(home, "migrate", "--verbosity", "0", **more)
     assert migrated.returncode == 0, migrated.stderr
-    if database.exists():
+    if is_new and database.exists():
         _databases[alike] = database.read_bytes()
 
 

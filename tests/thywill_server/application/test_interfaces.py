@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from thywill_server.application.interfaces import HOW_TO, InterfaceError, load_application
+from thywill_server.application import App, RemoteApplication
+from thywill_server.application.interfaces import (
+    HOW_TO,
+    Application,
+    InterfaceError,
+    load_application,
+)
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 
@@ -25,9 +31,19 @@ def message_from_client(uuid, raw_message):
 """
 
 
+def no_remote(name: str, declared: RemoteApplication) -> App:
+    """Make nothing: no package here is the site's half of another process."""
+    raise AssertionError(name)
+
+
+def load(package: str) -> Application:
+    """Import a package of a site and give its application."""
+    return load_application(package, no_remote)
+
+
 def test_an_app_is_found(write_application: Callable[..., str]) -> None:
     """The variable app in thywill_interface.py is the application."""
-    application = load_application(write_application("chat", APP))
+    application = load(write_application("chat", APP))
     assert (application.name, application.package) == ("chat", "site_apps.chat")
     assert application.app.title == "Chat"
 
@@ -35,19 +51,19 @@ def test_an_app_is_found(write_application: Callable[..., str]) -> None:
 @pytest.mark.parametrize("file_name", ["app.py", "__init__.py"])
 def test_an_app_may_be_elsewhere(write_application: Callable[..., str], file_name: str) -> None:
     """It may also be in app.py, or in the package itself."""
-    application = load_application(write_application("chat", files={file_name: APP}))
+    application = load(write_application("chat", files={file_name: APP}))
     assert application.app.title == "Chat"
 
 
 def test_the_interface_may_import_the_app(write_application: Callable[..., str]) -> None:
     """thywill_interface.py comes first; a module called app in it is looked into."""
     package = write_application("chat", "from site_apps.chat import app", {"app.py": APP})
-    assert load_application(package).app.title == "Chat"
+    assert load(package).app.title == "Chat"
 
 
 def test_the_functions_of_2011_are_an_application(write_application: Callable[..., str]) -> None:
     """message_from_client hears the uuid and the text; its result is the reply."""
-    application = load_application(write_application("echo", FUNCTIONS))
+    application = load(write_application("echo", FUNCTIONS))
     command = application.app.message_command
     assert command is not None
     assert command.function(*command.arguments(CLIENT, "héllo")) == 5
@@ -56,7 +72,7 @@ def test_the_functions_of_2011_are_an_application(write_application: Callable[..
 
 def test_the_functions_of_2011_hear_text(write_application: Callable[..., str]) -> None:
     """A message that is no text reaches them as the JSON it came as."""
-    application = load_application(write_application("echo", FUNCTIONS))
+    application = load(write_application("echo", FUNCTIONS))
     command = application.app.message_command
     assert command is not None
     assert command.function(CLIENT, {"a": [1, 2]}) == len('{"a":[1,2]}')
@@ -72,7 +88,7 @@ def {name}(uuid, configuration):
     configuration.set_application_parameter("title", "Echo for " + uuid)
 """
     )
-    application = load_application(write_application("echo", source))
+    application = load(write_application("echo", source))
     configuration = ClientConfiguration("u-1")
     (bootstrap,) = application.app.bootstrap_functions
     bootstrap(copy.copy(CLIENT), configuration)
@@ -117,7 +133,7 @@ def test_a_package_that_is_none_says_why(
     """The sentence has the module and the reason, and tells what to write."""
     package = write_application("own", source, files)
     with pytest.raises(InterfaceError) as raised:
-        load_application(package)
+        load(package)
     assert str(raised.value) == sentence
     assert raised.value.check_id == f"thywill.{id_}"
 
@@ -126,4 +142,4 @@ def test_a_mistake_in_an_app_is_named(write_application: Callable[..., str]) -> 
     """What App refuses while a module is imported is the reason in the sentence."""
     source: Any = APP + '\n@app.on("say")\ndef say(client, message, more): pass\n'
     with pytest.raises(InterfaceError, match=r"TypeError: say: expected the arguments"):
-        load_application(write_application("own", source))
+        load(write_application("own", source))
