@@ -58,6 +58,12 @@ def bootstrap(client, configuration):
     configuration.set_application_parameter("uuid", client.uuid)
 """
 
+REMOTE_SOURCE = """
+from thywill_server.application import RemoteApplication
+
+app = RemoteApplication(bootstrap=True)
+"""
+
 Run = Callable[[pytest.FixtureRequest, Path, RecordingPush], ApplicationComponent]
 
 
@@ -83,11 +89,25 @@ def run_remote_stomp(
     return OverSocket(settings, push=push)
 
 
-def write_package(folder: Path) -> None:
+def run_remote_package(
+    request: pytest.FixtureRequest, folder: Path, push: RecordingPush
+) -> ApplicationComponent:
+    """The same process, and a package of this one that is the site's half of it."""
+    port: int = request.getfixturevalue("remote_application")
+
+    class OverSocket(LocalPython):
+        def make_line(self) -> SocketLine:
+            return SocketLine(port)
+
+    write_package(folder, REMOTE_SOURCE)
+    return OverSocket({"packages": "contract_apps"}, push=push)
+
+
+def write_package(folder: Path, source: str = SOURCE) -> None:
     """Write the application as a package."""
     package = folder / "contract_apps" / "contract"
     package.mkdir(parents=True)
-    (package / "thywill_interface.py").write_text(SOURCE)
+    (package / "thywill_interface.py").write_text(source)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +140,10 @@ def push() -> RecordingPush:
     return RecordingPush({})
 
 
-@pytest.fixture(params=[run_local_python, run_remote_stomp], ids=["LocalPython", "RemoteStomp"])
+@pytest.fixture(
+    params=[run_local_python, run_remote_stomp, run_remote_package],
+    ids=["LocalPython", "RemoteStomp", "RemoteApplication"],
+)
 def component(
     request: pytest.FixtureRequest,
     tmp_path: Path,

@@ -334,7 +334,20 @@ def test_a_site_without_a_broker_says_so(client: Any) -> None:
 @pytest.mark.usefixtures("site", "db")
 def test_the_command_without_a_broker() -> None:
     """One sentence."""
-    with pytest.raises(CommandError, match="has no broker"):
+    with pytest.raises(ImproperlyConfigured, match="has no broker"):
+        call_command("ratings")
+
+
+@pytest.mark.usefixtures("db")
+def test_the_command_at_a_broker_without_pages(settings: Settings) -> None:
+    """Where applications have a broker of their own, pages would hear nothing: it is refused."""
+    application = {
+        "component": "thywill_server.application.remote_stomp.RemoteStomp",
+        "applications": {"ratings": {}},
+        "stomp_host": "127.0.0.1",
+    }
+    settings.THYWILL = {**thywill(), "application": application}
+    with pytest.raises(CommandError, match="pages are at"):
         call_command("ratings")
 
 

@@ -21,8 +21,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thywill_server.errors import ConfigurationError
-
 
 class RemoteApplication:
     """What the site has to know of an application in another process.
@@ -106,13 +104,15 @@ def broker() -> Broker:
     Whoever can read the site's settings and its ticket key may do what the site may.
 
     Raises:
-        ConfigurationError: the site has no broker.
+        ImproperlyConfigured: the site has no broker.
     """
+    from django.core.exceptions import ImproperlyConfigured
+
     from thywill_server.apps import components
 
     publisher = components().application.publisher
     if publisher is None:
-        raise ConfigurationError(
+        raise ImproperlyConfigured(
             'THYWILL["push"]: this component has no broker, so no application can be a process '
             "of its own; choose thywill_server.push.orbited_stomp.OrbitedStomp"
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.page import thywill
 from tests.support.recording import RecordingPush
@@ -14,7 +15,7 @@ from thywill_server.application.local_python import LocalPython
 from thywill_server.application.remote_stomp.line import Delivery
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
-from thywill_server.errors import ConfigurationError, Refusal
+from thywill_server.errors import Refusal
 
 ECHO = "def message_from_client(uuid, raw_message):\n    return raw_message\n"
 ECHO_ONLY = {"packages": ["thywill_apps.proof_of_concept"], "default": "proof_of_concept"}
@@ -137,7 +138,7 @@ def test_a_site_without_a_broker_says_so(
         component.client_connected(client())
     assert not caplog.records
     settings.THYWILL = thywill(application=ECHO_ONLY)
-    with pytest.raises(ConfigurationError, match="no broker"):
+    with pytest.raises(ImproperlyConfigured, match="no broker"):
         broker()
 
 

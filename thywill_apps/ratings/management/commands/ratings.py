@@ -58,10 +58,13 @@ class Command(BaseCommand):
         from thywill_apps.ratings.saving import Busy, SavedState
         from thywill_apps.ratings.traits_web import TraitsWeb
 
-        try:
-            site = broker()
-        except Exception as error:
-            raise CommandError(str(error)) from None
+        site = broker()
+        components: Any = settings.THYWILL
+        if components["application"].get("stomp_host"):
+            raise CommandError(
+                'THYWILL["application"]["stomp_host"]: the ratings tell pages what changes over '
+                "the broker that pages are at, and here applications have another one"
+            )
         site = replace(site, host=options["host"] or site.host, port=options["port"] or site.port)
         path = options["state"] or _home() / "ratings.json"
         try:
