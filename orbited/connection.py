@@ -130,8 +130,10 @@ class TCPConnectionResource(SessionTransport):
         if self._gate is not None and not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
-        self.flush(now)
-        self._tick_transport(now)  # an empty poll is answered at once
+        if not self.core.is_quiet or self._is_producer_paused:
+            self.flush(now)
+        if transport.is_answered_at_once:
+            self._tick_transport(now)
         self._reschedule()
 
     def post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:

@@ -156,6 +156,8 @@ class EdgeExchange(Exchange):
             return None
         found = None
         wanted = name.encode("latin-1")
+        if query.startswith(wanted + b"=") and query[len(wanted) + 1 :].isalnum():
+            return query[len(wanted) + 1 :].decode("ascii")  # alone, and plain
         for pair in query.split(b"&"):
             key, _, value = pair.partition(b"=")
             if key == wanted or (b"%" in key and unquote_to_bytes(key) == wanted):

@@ -184,23 +184,24 @@ class HeadParser:
                 self._last = block, _parse_headers(block, self._max_headers)
         return Head(line, self._last[1])
 
-    def parse_known(self, data: bytes, end: int) -> Head | None:
+    def parse_known(self, data: bytes, end: int, max_line_bytes: int) -> Head | None:
         """Read the head that ends there, if its headers are those of a request before it.
 
         The hot path. None means nothing: ``parse`` then looks at the same bytes.
         """
         line = _REQUEST_LINE.match(data)
-        if line is None or not _knows_method(line[1]):
+        if line is None or line[5] != b"1" or not _knows_method(line[1]):
             return None
-        block = data[line.end() : end]
+        line_end = line.end()
+        if line_end - 2 > max_line_bytes:
+            return None
+        block = data[line_end:end]
         if self._last[0] == block:
             headers = self._last[1]
         elif self._before[0] == block:
             self._last, self._before = self._before, self._last
             headers = self._last[1]
         else:
-            return None
-        if line[5] != b"1":
             return None
         return Head(line, headers)
 

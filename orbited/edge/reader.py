@@ -118,9 +118,9 @@ class RequestReader:
             return None
         limits = self._limits
         end = data.find(b"\r\n\r\n", 0, limits.header_bytes) + 4
-        if end < 4 or data.find(b"\r") > limits.request_line_bytes:
+        if end < 4:
             return None
-        head = self._heads.parse_known(data, end)
+        head = self._heads.parse_known(data, end, limits.request_line_bytes)
         if head is None or head.length != len(data) - end or head.expects_continue:
             return None
         if head.length and head.length > self._max_body_bytes(head.path):

@@ -337,6 +337,19 @@ class CometSession:
         return events
 
     @property
+    def is_quiet(self) -> bool:
+        """Nothing is to be sent, and nothing has happened: a transport can only be held."""
+        outbox = self.outbox
+        return (
+            self.state is State.OPEN
+            and not self._is_open_due
+            and not self._events
+            and not self._is_acknowledgement_due
+            and outbox.is_sent
+            and not outbox.is_window_half_full
+        )
+
+    @property
     def has_to_send(self) -> bool:
         """Whether ``data_to_send`` may have something although nothing was queued just now."""
         return self._is_acknowledgement_due or self.outbox.has_more

@@ -92,6 +92,7 @@ class Transport:
     name: ClassVar[str]
     carrier: ClassVar[Carrier]
     encoder: ClassVar[Encoder]
+    is_answered_at_once: ClassVar[bool] = False  # with nothing, if there is nothing
 
     def __init__(
         self, exchange: Exchange, settings: TransportSettings, headers: Sequence[tuple[str, str]]

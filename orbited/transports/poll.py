@@ -11,6 +11,7 @@ class Poll(OneShotTransport):
     __slots__ = ()
 
     name = "poll"
+    is_answered_at_once = True
 
     def next_deadline(self) -> float | None:
         """At once: what the session had to say, it has said when the transport was opened."""
