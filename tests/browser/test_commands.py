@@ -36,9 +36,12 @@ ONE_SLOW = """async () => {
     const { commands } = await import("/static/thywill/commands.js");
     await thywill.application.ready();
     const heard = [];
-    for (const key of ["wait", "add", "release"]) commands.on(key, (answer) => heard.push(answer));
+    for (const key of ["wait", "add", "fired_later", "later", "release"]) {
+        commands.on(key, (answer) => heard.push(answer));
+    }
     const waiting = commands.send({ wait: null });
     await commands.send({ add: [20, 22] });
+    await commands.send({ fired_later: "fired", later: 0.01 });
     await commands.send({ release: null });
     await waiting;
     return heard;
@@ -199,7 +202,7 @@ def test_the_keyboard_draws(pages: tuple[Page, Page]) -> None:
     for key in ("Space", "Shift+ArrowRight", "Shift+ArrowRight", "ArrowDown", "Space"):
         ada.keyboard.press(key)
     expect(lines(ben)).to_have_count(1)
-    assert lines(ben).get_attribute("d") == "M600 490L690 490Q700 490 700 495L700 500"
+    assert lines(ben).get_attribute("d") == "M600 490L686 490Q700 490 700 495L700 500"
     expect(ada.locator("#announcement")).to_have_text("You drew a line in black.")
     expect(ben.locator("#announcement")).to_have_text("Ada drew a line in black.")
     for key in ("Space", "ArrowLeft", "Escape"):
@@ -317,12 +320,12 @@ def test_a_page_that_was_away_has_it_all_again(pages: tuple[Page, Page]) -> None
     expect(lines(ada)).to_have_count(2)
 
 
-def test_a_slow_command_stops_no_other(site: Board, chromium: Browser) -> None:
+def test_slow_commands_and_deferreds_stop_no_other(site: Board, chromium: Browser) -> None:
     """While one blocks a thread, the same page's next commands are answered: one lets it go on."""
     with chromium.new_context() as context:
         page = context.new_page()
         page.goto(f"{site.process.url}/thywill/init/switchboard/")
-        assert page.evaluate(ONE_SLOW) == [42, None, "released"]
+        assert page.evaluate(ONE_SLOW) == [42, "fired", ["later", ""], None, "released"]
 
 
 def test_the_page_of_the_how_to(site: Board, chromium: Browser) -> None:

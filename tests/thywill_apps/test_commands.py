@@ -269,7 +269,7 @@ def test_the_board_is_saved_as_svg(ada: testing.VirtualBrowser) -> None:
     ]
     assert paths[0].findtext(f"{SVG}title") == 'blue, by <Ada> & "Co"'
     assert picture.path_of([7, 8]) == "M7 8h0"
-    assert picture.path_of([0, 0, 300, 0, 0, 5]) == "M0 0L290 0Q300 0 300 2.5L300 5"
+    assert picture.path_of([0, 0, 300, 0, 0, 5]) == "M0 0L286 0Q300 0 300 2.5L300 5"
 
 
 def test_unknown_commands_are_told_what_there_is(ada: testing.VirtualBrowser) -> None:

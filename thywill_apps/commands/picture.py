@@ -12,7 +12,7 @@ from thywill_apps.commands.bounds import HEIGHT, WIDTH
 
 Point: TypeAlias = tuple[float, float]
 
-ROUNDING: Final = 10
+ROUNDING: Final = 14
 """How far from a corner its curve begins and ends, at most."""
 
 PAPER: Final = "#ffffff"

@@ -145,6 +145,18 @@ def deferred_reply(msg: Any, response: dict[str, Any], connection: Connection) -
     return succeed(msg).addCallback(lambda value: response.update(deferred_reply=value))
 
 
+@command
+def fired_later(msg: Any, response: dict[str, Any], connection: Connection) -> Deferred[None]:
+    """The same, fired by a reactor that runs, as it does in a site."""
+    from twisted.internet import reactor
+
+    running: Any = reactor
+    fired: Deferred[None] = Deferred()
+    fired.addCallback(lambda _: response.update(fired_later=msg))
+    running.callFromThread(running.callLater, 0.01, fired.callback, None)
+    return fired
+
+
 @command(channel="room:{room}")
 def knock(connection: Connection, *, room: str) -> str:
     """For those who may be in a room."""

@@ -93,7 +93,7 @@ export function decode(numbers) {
 }
 
 /** How far from a corner its curve begins and ends, at most. */
-const ROUNDING = 10;
+const ROUNDING = 14;
 
 /**
  * Give a path: close points become a curve, and far ones lines with a round corner between them, so

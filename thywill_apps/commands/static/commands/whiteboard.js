@@ -10,7 +10,7 @@ import { encode, parts, simplify } from "./strokes.js";
 /** @typedef {import("../thywill/commands.js").CommandError} CommandError */
 /** @typedef {import("./strokes.js").Point} Point */
 
-const TOLERANCE = 1.2;
+const TOLERANCE = 1;
 const CURSOR_MS = 120;
 const ATTEMPTS = 5;
 const NAME = "thywill.whiteboard.name";
