@@ -64,7 +64,7 @@ function parameters() {
 
 /** @param {number} id */
 function nameOf(id) {
-  return timeline.people.get(id)?.name ?? "somebody";
+  return timeline.people.get(id)?.name ?? "Somebody";
 }
 
 // --- what is heard ---
@@ -77,17 +77,20 @@ function hear(frame) {
   if (!timeline.add(frame, now)) return;
   heardAt = now;
   isCorrectionDue = true;
-  const told = (frame.n ?? []).map((/** @type {(string | number)[]} */ news) => {
-    if (news[0] === "fell") {
-      const body = timeline.bodies.get(Number(news[1])) ?? before.get(Number(news[1]));
-      if (body !== undefined) painter.splash(body, now);
-    }
-    const called = (/** @type {number} */ id) => names.get(id)?.name ?? nameOf(id);
-    const text = sentence(news, own, called, timeline.people.size > CROWD || timeline.isBreak);
-    if (news[0] === "over") say("banner", text);
-    if (news[0] === "round" && !isPaused) say("banner", null);
-    return text;
-  });
+  // Of those who are not known yet there is nothing to tell.
+  const told = (names.size > 0 ? (frame.n ?? []) : []).map(
+    (/** @type {(string | number)[]} */ news) => {
+      if (news[0] === "fell") {
+        const body = timeline.bodies.get(Number(news[1])) ?? before.get(Number(news[1]));
+        if (body !== undefined) painter.splash(body, now);
+      }
+      const called = (/** @type {number} */ id) => names.get(id)?.name ?? nameOf(id);
+      const text = sentence(news, own, called, timeline.people.size > CROWD || timeline.isBreak);
+      if (news[0] === "over") say("banner", text);
+      if (news[0] === "round" && !isPaused) say("banner", null);
+      return text;
+    },
+  );
   const text = told.filter((/** @type {string | null} */ each) => each !== null).join(" ");
   if (text) say("news", text);
   if (frame.w !== undefined || frame.g !== undefined || frame.k) isBoardOld = true;
