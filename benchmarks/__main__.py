@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     preset = SHORT if arguments.short else FULL
     try:
-        groups = _chosen_groups(arguments.only, arguments.systems, arguments.workloads)
+        groups = _chosen_groups(arguments.only, arguments.workloads, is_short=arguments.short)
         wanted = _chosen_systems(systems, groups, arguments.systems, is_short=arguments.short)
     except KeyError as error:
         parser.error(f"{error.args[0]!r} is not known: --list says what there is")
@@ -211,7 +211,7 @@ class Run:
 
 
 def _chosen_groups(
-    only: str | None, systems: str | None, workloads: str | None
+    only: str | None, workloads: str | None, *, is_short: bool
 ) -> dict[str, list[Workload]]:
     """Workloads by group; extra ones only by name."""
     if workloads:
@@ -222,6 +222,8 @@ def _chosen_groups(
             if group not in GROUPS:
                 raise KeyError(group)
         chosen = [each for each in WORKLOADS.values() if each.group in groups and not each.is_extra]
+        if is_short:
+            chosen = [each for each in chosen if each.is_in_short_runs]
     found: dict[str, list[Workload]] = {}
     for workload in chosen:
         found.setdefault(workload.group, []).append(workload)

@@ -149,7 +149,7 @@ def _panel(y: int, panel: Panel) -> tuple[list[str], int]:
     scale = _scale(sorted(bar.value for bar in bars if bar.value is not None))
     parts = [
         _text(24, y + 30, panel.name, "head"),
-        _text(38 + 10 * len(panel.name), y + 30, panel.sentence, "soft"),
+        _text(44 + 10 * len(panel.name), y + 30, panel.sentence, "soft"),
     ]
     top = y + PANEL_HEAD
     for number, bar in enumerate(bars):

@@ -52,6 +52,11 @@ class Workload:
     is_extra: bool = False
 
     @property
+    def is_in_short_runs(self) -> bool:
+        """Whether ``--short`` takes it in."""
+        return self.group != GROWTH and self.name not in ("A1000", "R100")
+
+    @property
     def has_fixed_messages(self) -> bool:
         """Whether how many messages a run has is known beforehand."""
         return self.clients >= VERY_MANY_CLIENTS

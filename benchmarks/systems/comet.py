@@ -47,6 +47,7 @@ class Comet(System):
         self.name = f"orbited-{transport}"
         self.title = title
         self._transport = transport
+        self.is_in_short_runs = transport != "xhrstream"  # server-sent events cost as much
         if transport == "longpoll":
             self.kinds = type(self).kinds | {"poll"}
         super().__init__(bench)
