@@ -1,0 +1,141 @@
+"""Taking turns: what is started when, what is tried again, and when it ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.campaign import Campaign
+from benchmarks.conversation import MESSAGE, Conversation
+from benchmarks.generator import Figures
+from benchmarks.processes import StartError
+from benchmarks.systems.base import Bench, System
+from benchmarks.workloads import WORKLOADS
+
+FAN, ECHO, CROWD = WORKLOADS["A100w1"], WORKLOADS["B32"], WORKLOADS["G10000w1"]
+
+
+class Recorded(System):
+    """A system without processes, which notes what is done with it."""
+
+    kinds = frozenset({"fan", "echo", "growth"})
+
+    def __init__(self, name: str, story: list[str], bench: Bench) -> None:
+        self.name = self.title = name
+        self.story = story
+        self.fails = False
+        super().__init__(bench)
+
+    def start(self) -> None:
+        if self.fails:
+            raise StartError("it does not want to")
+        self.story.append(f"start {self.name}")
+
+    def stop(self) -> None:
+        pass
+
+    def conversation(self, kind: str) -> Conversation:
+        return Conversation().role("sub").address(1).publish(MESSAGE)
+
+
+class Forgetful(Recorded):
+    """It would deliver to those who have gone."""
+
+    keeps_sessions = True
+
+
+class FakeGenerator:
+    """Says that a thousand messages take a second, or what it was told to say."""
+
+    def __init__(self, story: list[str]) -> None:
+        self.story = story
+        self.answer: dict[str, Any] = {}
+
+    def run(self, workload: Any, conversation: str, pids: Any, messages: int, **_: Any) -> Figures:
+        self.story.append(f"{workload.name} {messages}")
+        cost = {"us_per_delivery": 1.0, "rate": 5.0}
+        return {"ok": True, "wall_s": messages / 1000, **cost, **self.answer}
+
+
+def campaign(tmp_path: Path, systems: Any, story: list[str], **more: Any) -> Campaign:
+    """Two rounds of half a second."""
+    given: dict[str, Any] = {"workloads": [FAN, ECHO], "tell": story.append, **more}
+    generator: Any = FakeGenerator(story)
+    given.setdefault("generator", generator)
+    return Campaign(
+        systems=systems, rounds=2, seconds=0.5, results=tmp_path / "results.jsonl", **given
+    )
+
+
+def test_systems_take_turns_and_are_started_once_a_round(tmp_path: Path) -> None:
+    """A round has all workloads of a system after one start; only the first finds out how many."""
+    story: list[str] = []
+    systems = [Recorded(name, story, Bench(tmp_path)) for name in ("one", "two")]
+    campaign(tmp_path, systems, story, tell=lambda _: None).run()
+    first = ["A100w1 100", "A100w1 500", "B32 400", "B32 500"]
+    later = ["A100w1 500", "B32 500"]
+    assert story == [
+        *("start one", *first, "start two", *first),
+        *("start one", *later, "start two", *later),
+    ]
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [(line["round"], line["system"]) for line in lines[::2]] == [
+        *((1, "one"), (1, "two"), (2, "one"), (2, "two")),
+    ]
+
+
+def test_what_keeps_sessions_is_started_for_each_run(tmp_path: Path) -> None:
+    """Nothing is delivered to the clients of the run before."""
+    story: list[str] = []
+    systems = [Forgetful("ours", story, Bench(tmp_path))]
+    campaign(tmp_path, systems, story, workloads=[FAN], tell=lambda _: None).run()
+    starts, runs = story[::2], story[1::2]
+    assert starts == ["start ours"] * 3
+    assert runs == ["A100w1 100", "A100w1 500", "A100w1 500"]
+
+
+def test_very_many_clients_connect_only_once(tmp_path: Path) -> None:
+    """Where connecting takes long, the number of messages is known beforehand."""
+    story: list[str] = []
+    systems = [Forgetful("ours", story, Bench(tmp_path))]
+    campaign(tmp_path, systems, story, workloads=[CROWD], tell=lambda _: None).run()
+    assert story == ["start ours", "G10000w1 20"] * 2
+
+
+def test_what_cannot_start_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    """A system that fails has its line with the reason, once for each workload."""
+    story: list[str] = []
+    system = Recorded("broken", story, Bench(tmp_path))
+    system.fails = True
+    campaign(tmp_path, [system], story).run()
+    assert len(story) == 2
+    assert all(line.endswith("it does not want to") for line in story)
+
+
+def test_lost_messages_are_named(tmp_path: Path) -> None:
+    """A run that was not complete says what was missing, in place of a cost."""
+    story: list[str] = []
+    generator = FakeGenerator([])
+    generator.answer = {"ok": False, "expected": 10, "delivered": 7, "gaps": 3, "dups": 0}
+    system = Recorded("lossy", [], Bench(tmp_path))
+    campaign(tmp_path, [system], story, workloads=[FAN], generator=generator).run()
+    assert story == [
+        "1  A100w1   lossy               3 missing, 3 skipped or out of order of 10 deliveries"
+    ]
+
+
+def test_time_that_is_over_leaves_later_rounds_out(tmp_path: Path) -> None:
+    """The first round is always whole, unless the last moment has passed."""
+    story: list[str] = []
+    system = Recorded("one", story, Bench(tmp_path))
+    past = time.monotonic() - 1
+    first = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past)
+    first.run()
+    assert story[-1] == "2  left out, the time is over"
+    assert len(first.loads) == 1
+    none = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past, hard_end=past)
+    none.run()
+    assert story[-1] == "1  left out, the time is over"
+    assert none.loads == []
