@@ -136,17 +136,18 @@ class Outbox:
         """Forget the packets up to that id; what makes no sense is ignored.
 
         Returns:
-            The last of the packets that were forgotten.
+            The last of the packets that were forgotten, unless it held data.
         """
-        last = min(packet_id, self.last_id)
+        last = packet_id if packet_id < self.last_id else self.last_id
         if last <= self._acked_id:
             return None
         self._acked_id = last
         self.is_cautious = self.is_held = False
-        self._burst_bytes = min(self._settings.burst_bytes, self._burst_bytes * 2)
+        if self._burst_bytes < self._settings.burst_bytes:
+            self._burst_bytes = min(self._settings.burst_bytes, self._burst_bytes * 2)
         unacked = self._unacked
         count = last - (self.last_id - len(unacked))
-        packet = self._packet(count - 1)
+        item = unacked[count - 1]
         if count == len(unacked):
             self.unacked_bytes = 0
             unacked.clear()
@@ -154,7 +155,7 @@ class Outbox:
             self.unacked_bytes -= sum([_cost(item) for item in unacked[:count]])
             del unacked[:count]
         self._sent = max(0, self._sent - count)
-        return packet
+        return item if isinstance(item, Packet) else None
 
     def take_payload(self) -> bytes | None:
         """Number what waits, if it is one data packet and there is nothing else to think of.
