@@ -157,7 +157,7 @@ function tick(/** @type {number} */ now) {
 
 /** @param {number} now */
 function tellServer(now) {
-  if (!own || isPaused || isAsking) return;
+  if (!own || isPaused || isAsking || thywill.state === "closed") return;
   const sending = steering.update({ ...wanted, dashes: controls.dashes }, now, leastMs());
   sending?.then(
     () => say("problem", null),
@@ -237,7 +237,8 @@ function look() {
   showClock(timeline, rules.ticks_per_second);
   if (isBoardOld) showPlayers(timeline, own);
   isBoardOld = false;
-  if (!own && !isPaused && performance.now() >= askAt) play();
+  const mayAsk = !isPaused && thywill.state !== "closed" && performance.now() >= askAt;
+  if (!own && mayAsk) play();
 }
 
 // --- begin ---
