@@ -21,7 +21,7 @@ def enter(connection: Connection, name: str) -> dict[str, Any]:
     )
     connection.update_connection_state(person=person)
     came = {"person": person, "name": called}
-    connection.send_to_subset(connection.everyone_else(), {"came": came})
+    connection.broadcast({"came": came})
     return {**came, "greeting": f"Hello {called}. What you draw, everybody sees."}
 
 
@@ -33,14 +33,12 @@ def look(connection: Connection) -> dict[str, Any]:
 
 @command(rate=bounds().draw_rate)
 def draw(connection: Connection, *, points: list[int], ink: str, width: int) -> dict[str, Any]:
-    """Draw a stroke; everyone else is sent it, and the reply is its number."""
+    """Draw a stroke; every page is sent it, and the reply is its number."""
     person = _person(connection)
     stroke, gone = connection.update_global_state(
         lambda state: board.draw(state, person, ink, width, points)
     )
-    connection.send_to_subset(connection.everyone_else(), {"drawn": stroke})
-    if gone:
-        connection.broadcast({"removed": gone})
+    connection.broadcast({"drawn": stroke, "removed": gone} if gone else {"drawn": stroke})
     return {"number": stroke["number"], "name": stroke["name"]}
 
 
@@ -90,7 +88,10 @@ def rename(connection: Connection, name: str) -> str:
 def cursor(
     connection: Connection, *, at: tuple[int, int] | None, ink: str = "", width: int = 0
 ) -> None:
-    """Tell everyone else where this pen is, and what it draws just now; null: it is gone."""
+    """Tell everyone else where this pen is, and what it draws just now; null: it is gone.
+
+    A page that connects in this moment may not be among them yet. Here that is no loss.
+    """
     if at is not None:
         board.require_on_board(*at)
     if ink:

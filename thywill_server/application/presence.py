@@ -41,6 +41,8 @@ def presence(channel: str, *, application: str | None = None) -> ChannelPresence
 def connected(*, application: str | None = None) -> list[str]:
     """Give the uuids of an application's pages that are connected, in every process; as a query.
 
+    A page that connects in this very moment may not be among them; `broadcast` reaches it.
+
     Args:
         application: which; in a handler its own by default, elsewhere the only one of the site.
 

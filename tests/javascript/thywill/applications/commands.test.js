@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Board } from "../../../../thywill_apps/commands/static/commands/board.js";
+import { People } from "../../../../thywill_apps/commands/static/commands/people.js";
 import {
   decode,
   encode,
@@ -113,4 +114,36 @@ test("what was taken away is remembered up to a bound", () => {
     [1, 3].map((number) => board.add(stroke(number))),
     [true, false],
   );
+});
+
+test("who came and went while the list was asked for counts more than the list", () => {
+  const people = new People();
+  people.expect();
+  people.remove(1);
+  people.add({ person: 3, name: "Cleo" });
+  people.add({ person: 2, name: "Benny" });
+  const answer = ["Ada", "Ben"].map((name, index) => ({ person: index + 1, name }));
+  people.reset(answer);
+  assert.deepEqual(people.all, [
+    [2, "Benny"],
+    [3, "Cleo"],
+  ]);
+  people.remove(3);
+  people.expect();
+  people.reset(answer);
+  assert.deepEqual(people.all, [
+    [1, "Ada"],
+    [2, "Ben"],
+  ]);
+});
+
+test("people are known by name while they are here", () => {
+  const people = new People();
+  let changes = 0;
+  people.onChange = () => (changes += 1);
+  people.add({ person: 1, name: "Ada" });
+  assert.deepEqual([people.has(1), people.nameOf(1), people.size], [true, "Ada", 1]);
+  people.remove(1);
+  assert.deepEqual([people.has(1), people.nameOf(1), people.size], [false, "somebody", 0]);
+  assert.equal(changes, 2);
 });

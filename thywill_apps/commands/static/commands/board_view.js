@@ -20,6 +20,14 @@ export function inkInWords(ink) {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "white" : "black";
 }
 
+/** @param {import("./people.js").People} people each in a color of their own */
+export function showPeople(people) {
+  const items = people.all.map(([person, name]) =>
+    make("li", `person ${colorOf(person)}`, person === people.own ? `${name} (you)` : name),
+  );
+  element("people").replaceChildren(...items);
+}
+
 export class BoardView {
   #size;
   #strokes = element("strokes");

@@ -1,39 +1,59 @@
-/** Who is here: names, each in a color of its own. */
-import { colorOf } from "./board_view.js";
-import { element, make } from "./elements.js";
+/**
+ * Who is here, by number; numbers are never given twice.
+ *
+ * The list is asked for, and meanwhile it is heard who comes and goes. What was heard counts: the
+ * answer may be older.
+ */
 
 export class People {
-  /** @type {Map<number, string>} names by number */
-  #names = new Map();
+  /** @type {() => void} */
+  onChange = () => {};
   /** @type {number | null} the reader's own number */
   own = null;
 
-  /** @param {{person: number, name: string}[]} people */
+  /** @type {Map<number, string>} names by number */
+  #names = new Map();
+  /** @type {Map<number, string | null> | null} while the list is waited for; null: has left */
+  #heard = null;
+
+  /** How many are here. */
+  get size() {
+    return this.#names.size;
+  }
+
+  /** Numbers and names, in the order in which people came. */
+  get all() {
+    return [...this.#names].sort(([one], [other]) => one - other);
+  }
+
+  /** The list is asked for now. */
+  expect() {
+    this.#heard = new Map();
+  }
+
+  /** @param {{person: number, name: string}[]} people the answer */
   reset(people) {
     this.#names = new Map(people.map(({ person, name }) => [person, name]));
-    this.#show();
+    for (const [person, name] of this.#heard ?? []) {
+      if (name === null) this.#names.delete(person);
+      else this.#names.set(person, name);
+    }
+    this.#heard = null;
+    this.onChange();
   }
 
   /** @param {{person: number, name: string}} card somebody new, or a new name */
   add({ person, name }) {
     this.#names.set(person, name);
-    this.#show();
+    this.#heard?.set(person, name);
+    this.onChange();
   }
 
   /** @param {number} person */
   remove(person) {
     this.#names.delete(person);
-    this.#show();
-  }
-
-  /** @param {number} person */
-  nameOf(person) {
-    return this.#names.get(person) ?? "somebody";
-  }
-
-  /** How many are here. */
-  get size() {
-    return this.#names.size;
+    this.#heard?.set(person, null);
+    this.onChange();
   }
 
   /** @param {number} person */
@@ -41,10 +61,8 @@ export class People {
     return this.#names.has(person);
   }
 
-  #show() {
-    const items = [...this.#names].map(([person, name]) =>
-      make("li", `person ${colorOf(person)}`, person === this.own ? `${name} (you)` : name),
-    );
-    element("people").replaceChildren(...items);
+  /** @param {number} person */
+  nameOf(person) {
+    return this.#names.get(person) ?? "somebody";
   }
 }

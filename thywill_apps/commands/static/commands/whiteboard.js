@@ -1,7 +1,7 @@
 /** The whiteboard in the page: what it sends, and what it hears. */
 import { commands } from "../thywill/commands.js";
 import { Board } from "./board.js";
-import { BoardView, inkInWords } from "./board_view.js";
+import { BoardView, inkInWords, showPeople } from "./board_view.js";
 import { announce, element, make, showProblem } from "./elements.js";
 import { Pen } from "./pen.js";
 import { People } from "./people.js";
@@ -142,8 +142,15 @@ function saveName(name) {
 
 // --- what it hears ---
 
+/** @type {{for: number, needed: number} | null} since the board was asked for, which may be older */
+let votesHeard = null;
+
+people.onChange = () => showPeople(people);
+
 commands.onready = (isAgain) => {
   showProblem(null);
+  people.expect();
+  votesHeard = null;
   if (isAgain) view.dropGhosts();
   commands.send({ ...enter(), board: null });
 };
@@ -188,7 +195,7 @@ hear("board", ({ strokes, people: here, votes, last_stroke }) => {
   board.reset(strokes, last_stroke);
   view.show(board.strokes);
   people.reset(here);
-  showVotes(votes);
+  showVotes(votesHeard ?? votes);
   element("board").removeAttribute("aria-busy");
 });
 hear("draw", () => {}, ["enter-first", "too-many-requests"]);
@@ -217,6 +224,7 @@ hear("drawn", (stroke) => {
   if (!board.add(stroke)) return;
   view.dropGhost(stroke.by, true);
   view.show(board.strokes);
+  if (stroke.by === people.own) return;
   announce(`${stroke.name} drew a line in ${inkInWords(stroke.ink)}.`, 3);
 });
 hear("removed", (numbers) => {
@@ -229,7 +237,7 @@ hear("cleared", ({ last_stroke, name }) => {
   announce(`${name} cleared the board.`);
 });
 hear("came", (card) => {
-  if (!people.has(card.person)) announce(`${card.name} is here.`);
+  if (!people.has(card.person) && card.person !== people.own) announce(`${card.name} is here.`);
   people.add(card);
 });
 hear("left", (person) => {
@@ -237,7 +245,10 @@ hear("left", (person) => {
   people.remove(person);
   view.dropGhost(person);
 });
-hear("votes", showVotes);
+hear("votes", (votes) => {
+  votesHeard = votes;
+  showVotes(votes);
+});
 
 /** @param {{for: number, needed: number}} votes */
 function showVotes(votes) {
