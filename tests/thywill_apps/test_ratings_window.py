@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -46,6 +47,14 @@ for name, points in (("empty", []), ("some", [(100, 3.0, 1), (103, 4.5, 2)])):
 """
 
 
+def started() -> list[str]:
+    """What the how-to shows of a start."""
+    page = (ROOT / "documentation" / "how-to" / "ratings.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ratings: .+$", page, re.MULTILINE)
+    assert len(lines) == 2
+    return lines
+
+
 def change_of(page: StompPage, trait: str) -> Any:
     """Wait until pages are told of a trait; gives its value."""
     while True:
@@ -65,7 +74,8 @@ def test_the_window_shares_the_model(tmp_path: Path) -> None:
         with Process(
             [*command, *options], tmp_path, stdin=subprocess.PIPE, HOME=str(tmp_path), **qt
         ) as desk:
-            desk.wait_for_line("live at the broker")
+            for line in started():
+                desk.wait_for_line(f"^{re.escape(line.replace('61613', str(port)))}$")
             desk.write_line("topic Seen from the desk")
             assert change_of(page, "topic") == "Seen from the desk"
             desk.write_line("say Hello from the desk")
