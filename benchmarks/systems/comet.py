@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from benchmarks.conversation import Conversation, get, post, upgrade
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import ROOT, Bench, System, our_version
+from benchmarks.systems.base import ROOT, SERVERS, Bench, System, our_version
 from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subscribe_frame
 
 SESSION: Final = b"/tcp/<<KEY>>"
@@ -109,6 +109,27 @@ class Comet(System):
         talk.publish(_posted(send_frame(destination)), response=True, socket="up")
 
 
+class CometFloor(Comet):
+    """Sessions and STOMP, and nothing of what makes a server fit for strangers."""
+
+    kinds = frozenset({"fan", "echo", "memory"})
+    is_ours = False
+    is_reference: ClassVar = True
+
+    def __init__(self, transport: str, title: str, bench: Bench) -> None:
+        super().__init__(transport, title, bench)
+        self.name = f"raw-comet-{transport}"
+        self.is_in_short_runs = False
+        self.processes.log = bench.work / f"{self.name}.log"
+
+    def start(self) -> None:
+        """One program for both ports."""
+        self._http_port, self._stomp_port = free_ports(2)
+        program = SERVERS / "floor_comet.py"
+        self.processes.start([sys.executable, program, self._http_port, self._stomp_port])
+        self.processes.wait_for(self._http_port)
+
+
 def raw_packet(data: bytes) -> bytes:
     """A data packet upstream, in a WebSocket message of its own."""
     return b"<<WSF:<<UPK>>14,data<<ARG:" + data + b":ARG>>:WSF>>"
@@ -128,4 +149,6 @@ SYSTEMS: Final = [
     partial(Comet, "sse", "**thywill, server-sent events**"),
     partial(Comet, "xhrstream", "**thywill, XHR streaming**"),
     partial(Comet, "longpoll", "**thywill, long polling**"),
+    partial(CometFloor, "xhrstream", "sessions on Twisted, XHR streaming"),
+    partial(CometFloor, "longpoll", "sessions on Twisted, long polling"),
 ]
