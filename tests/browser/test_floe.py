@@ -29,11 +29,15 @@ SECONDS = 20
 LISTEN = """() => {
     globalThis.told = {};
     globalThis.ticks = [];
+    globalThis.fastest = 0;
     const names = {};
     thywill.channel("floe").on("tick", (frame) => {
         ticks.push(frame.t);
         for (const [id, name] of frame.w ?? []) names[id] = name;
-        for (const [id, ...row] of frame.b ?? []) told[names[id]] = row;
+        for (const [id, ...row] of frame.b ?? []) {
+            told[names[id]] = row;
+            fastest = Math.max(fastest, Math.hypot(row[2], row[3]));
+        }
     });
 }"""
 
@@ -137,7 +141,7 @@ def test_the_how_to_s_own_test_and_bounds(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str]) -> None:
-    """A finger that drags steers; nothing is wider than the page; a reload keeps the player."""
+    """A finger drags, another one dashes; nothing is too wide; a reload keeps the player."""
     phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
     with chromium.new_context(**phone, is_mobile=True) as context:
         page = enter(context, site, "eve", complaints)
@@ -146,9 +150,15 @@ def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str
         x = row_of(page, "eve")[0]
         touch = context.new_cdp_session(page)
         for kind, where in (("touchStart", 150), ("touchMove", 250)):
-            points = [{"x": where, "y": 500}]
+            points = [{"x": where, "y": 500, "id": 0}]
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         wait(page, MOVED, ["eve", x])
+        box = page.get_by_role("button", name="Dash").bounding_box()
+        assert box is not None
+        points.append({"x": box["x"] + 30, "y": box["y"] + 30, "id": 1})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+        # Without a dash nobody is that fast.
+        wait(page, "(limit) => fastest > limit", Rules().push / Rules().drag)
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         wait(page, "() => Math.abs(told.eve[2]) < 20")
         page.reload()

@@ -257,7 +257,10 @@ element("naming").addEventListener("submit", (event) => {
   );
 });
 element("pause").addEventListener("click", () => pause(!isPaused));
-element("dash").addEventListener("click", () => controls.dash());
+// A second finger makes no click. Where there are both, the dash after a dash comes to nothing.
+for (const name of ["pointerdown", "click"]) {
+  element("dash").addEventListener(name, () => controls.dash());
+}
 document.addEventListener("visibilitychange", () => {
   if (document.hidden && isPaused) return; // and stays so
   if (document.hidden || isPausedForBeingHidden) pause(document.hidden);
