@@ -28,6 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteProcess]:
 def pages(chromium: Browser, site: SiteProcess) -> Iterator[list[Page]]:
     """Two browsers with the page; whatever either has to complain of fails the test."""
     complaints: list[str] = []
+    expect.set_options(timeout=MILLISECONDS)
     with chromium.new_context() as one, chromium.new_context() as other:
         opened = []
         for context in (one, other):
@@ -38,6 +39,7 @@ def pages(chromium: Browser, site: SiteProcess) -> Iterator[list[Page]]:
             page.goto(site.url + PAGE)
             opened.append(page)
         yield opened
+    expect.set_options(timeout=5000)
     assert not complaints
 
 
@@ -49,8 +51,7 @@ def rate(page: Page, rating: int) -> None:
 def expect_numbers(pages: list[Page], mean: str, distribution: list[int]) -> None:
     """Every page shows these: as text, as a table, and described for those who listen."""
     for page in pages:
-        expect(page.locator("#mean")).to_have_text(mean, timeout=MILLISECONDS)
-        assert page.locator("#numbers td").all_inner_texts() == ["", "", "", "", ""]  # folded
+        expect(page.locator("#mean")).to_have_text(mean)
         expect(page.locator("#numbers td")).to_have_text([str(count) for count in distribution])
         words = ", ".join(f"{count} gave {n}" for n, count in enumerate(distribution, 1))
         expect(page.locator("#distribution-text")).to_have_text(f"{words}.")
@@ -74,14 +75,12 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
     """
     one, other = pages
     for page in pages:
-        expect(page.get_by_role("heading", name="The ratings are not running")).to_be_visible(
-            timeout=MILLISECONDS
-        )
+        expect(page.get_by_role("heading", name="The ratings are not running")).to_be_visible()
         expect(page.locator("#away code")).to_contain_text("python manage.py ratings")
     rate(one, 5)
     with RatingsProcess(site.home, site.stomp_port, "--topic", "Waves") as process:
         for page in pages:
-            expect(page.get_by_role("heading", name="Waves")).to_be_visible(timeout=MILLISECONDS)
+            expect(page.get_by_role("heading", name="Waves")).to_be_visible()
             expect(page.locator("#away")).to_be_hidden()
         rate(other, 2)
         expect_numbers(pages, "3.50", [0, 1, 0, 0, 1])
@@ -95,7 +94,7 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
             expect(page.get_by_role("img", name="The mean rating over time")).to_be_visible()
         process.kill()
     for page in pages:
-        expect(page.locator("#away")).to_be_visible(timeout=MILLISECONDS)
+        expect(page.locator("#away")).to_be_visible()
     say(other, "Is anybody there?")
     expect(other.get_by_role("alert")).to_contain_text("what you wrote is kept")
     expect(other.get_by_label("Say something as")).to_have_value("Is anybody there?")
@@ -121,7 +120,7 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
             expect(other.get_by_text("Chaco is not installed")).to_be_visible()
         else:
             picture = other.get_by_role("img", name="drawn by Chaco")
-            expect(picture).to_have_js_property("naturalWidth", 720, timeout=MILLISECONDS)
+            expect(picture).to_have_js_property("naturalWidth", 720)
         one.close()
         expect_numbers([other], "2.00", [0, 1, 0, 0, 0])
-        expect(other.locator("#clients")).to_have_text("1 page takes part", timeout=MILLISECONDS)
+        expect(other.locator("#clients")).to_have_text("1 page takes part")
