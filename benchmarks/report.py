@@ -36,7 +36,7 @@ READING: Final = """\
 - **x** says how many times the figure of another system that is; more is worse.
 - **Floors** are not products. They send frames of the same length to as many connections and know
   no protocol: the system call alone, in C and from Python. *Sessions on Twisted* do speak the
-  protocols, with no checks, bounds or timers: what is left of the cost when everything else is gone.
+  protocols, without checks, bounds or timers: what is left when everything else is gone.
 - Deliveries per second and latencies come second: the generator shares the machine. The server has
   one core, the generator the other. Messages have 100 bytes.
 - A figure counts only if every message arrived once and in order. Where that is not so, the table
