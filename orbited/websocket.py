@@ -179,39 +179,40 @@ class WebSocketConnection(TwistedProtocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes came in."""
         self.was_heard = True
-        while self._is_between_frames:
-            size = self._take_short_frame(data)
-            if not size:
+        position, size = 0, len(data)
+        while position < size and self._is_between_frames:
+            end = self._take_short_frame(data, position)
+            if not end:
                 break
-            data = data[size:]
-            if not data:
-                return
-        self._receive_slowly(data)
+            position = end
+        if position < size:
+            self._receive_slowly(data[position:])
 
-    def _take_short_frame(self, data: bytes) -> int:
-        """Hand on a message that begins here, and is here as a whole in one frame; the hot path.
+    def _take_short_frame(self, data: bytes, position: int) -> int:
+        """Hand on a message that begins there, and is here as a whole in one frame; the hot path.
 
         Returns:
-            How many bytes that was; 0 means nothing: the library looks at the same bytes.
+            Where it ends; 0 means nothing: the library looks at the same bytes.
         """
-        protocol = self._protocol
-        size = len(data)
-        if size < 6 or protocol.state is not OPEN:
+        size, most = len(data), self._protocol.max_message_size
+        if size < position + 6 or not self._is_open:
             return 0
-        second = data[1]
+        first, second = data[position], data[position + 1]
         if second == _MASKED_16:
-            start, end = 8, 8 + (data[2] << 8 | data[3])
+            start = position + 8
+            end = start + (data[position + 2] << 8 | data[position + 3])
             if end - start < 126:
                 return 0  # not the shortest form
         elif _MASKED <= second < _MASKED_16:
-            start, end = 6, 6 + second - _MASKED
+            start = position + 6
+            end = start + second - _MASKED
         else:
             return 0
-        is_text = data[0] == _WHOLE_TEXT
+        is_text = first == _WHOLE_TEXT
         if (
             size < end
-            or not (is_text or data[0] == _WHOLE_BINARY)
-            or (protocol.max_message_size is not None and end - start > protocol.max_message_size)
+            or not (is_text or first == _WHOLE_BINARY)
+            or (most is not None and end - start > most)
         ):
             return 0
         message = apply_mask(data[start:end], data[start - 4 : start])
