@@ -81,23 +81,27 @@ async function draw(stroke) {
 let nextCursor = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let cursorTimer;
-let lastCursor = "";
+let lastCursor = "null";
+let isTelling = false;
 
 pen.onMove = (at, isDown) => {
   const { ink, width: wide } = chosen();
   nextCursor = { at, ink: isDown ? ink : "", width: isDown ? wide : 0 };
-  cursorTimer ??= setTimeout(sendCursor, CURSOR_MS);
+  cursorTimer ??= setTimeout(tellCursor, CURSOR_MS);
 };
 
-function sendCursor() {
+/** Tell where the pen is; never two at a time, or on a slow network strokes would wait for them. */
+async function tellCursor() {
   cursorTimer = undefined;
   const text = JSON.stringify(nextCursor);
-  if (nextCursor === null || text === lastCursor) return;
+  if (isTelling || text === lastCursor) return;
   if (people.own === null || people.size < 2) return; // nobody would see it
-  if (thywill.state === "live" && document.visibilityState === "visible") {
-    lastCursor = text;
-    commands.send({ cursor: nextCursor });
-  }
+  if (thywill.state !== "live" || document.visibilityState !== "visible") return;
+  lastCursor = text;
+  isTelling = true;
+  await commands.send({ cursor: nextCursor }).catch(() => {});
+  isTelling = false;
+  cursorTimer ??= setTimeout(tellCursor, CURSOR_MS);
 }
 
 pen.onUndo = () => commands.send({ undo: null });
@@ -106,16 +110,11 @@ element("undo").addEventListener("click", pen.onUndo);
 element("clear").addEventListener("click", () => commands.send({ clear: null }));
 element("export").addEventListener("click", () => commands.send({ export: null }));
 element("tools").addEventListener("submit", (event) => event.preventDefault());
-widthField.addEventListener("input", showWidth);
 document.addEventListener("keydown", (event) => {
   const isField = event.target instanceof HTMLInputElement && event.target.type === "text";
   if (isField || event.defaultPrevented || event.key.toLowerCase() !== "z") return;
   if (event.ctrlKey || event.metaKey) pen.onUndo();
 });
-
-function showWidth() {
-  surface.style.setProperty("--pen-width", widthField.value);
-}
 
 const naming = document.getElementById("naming");
 naming?.addEventListener("submit", (event) => {
@@ -258,5 +257,4 @@ function showVotes(votes) {
 }
 
 thywill.send.onError = () => {}; // whoever asked shows it
-showWidth();
 thywill.application.ready().catch((/** @type {any} */ error) => showProblem(error.message));
