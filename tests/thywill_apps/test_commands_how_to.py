@@ -31,7 +31,8 @@ def site(
     for path, text in files(PAGE):
         write(tmp_path, path.replace("thywill_apps/", "how_to_apps/"), text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    settings.THYWILL = thywill(application={"packages": "how_to_apps", "default": "tally"})
+    packages = ["how_to_apps", "thywill_apps"]  # all of them, since URLs are made once
+    settings.THYWILL = thywill(application={"packages": packages, "default": "tally"})
     yield
     for name in [each for each in sys.modules if each.startswith("how_to_apps")]:
         del sys.modules[name]

@@ -29,8 +29,8 @@ from thywill_server.apps import components
 
 def of_site(**application: Any) -> dict[str, Any]:
     """A site with the switchboard, and push in memory."""
-    package = "tests.support.applications.switchboard"
-    return thywill(application={"packages": [package], "default": "switchboard", **application})
+    packages = ["tests.support.applications.switchboard", "thywill_apps"]  # URLs are made once
+    return thywill(application={"packages": packages, "default": "switchboard", **application})
 
 
 def app_of_site() -> App:
