@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import chart, machine, report, results
-from benchmarks.campaign import Campaign
+from benchmarks.campaign import Campaign, messages_of
 from benchmarks.generator import Generator, UnusableError
 from benchmarks.systems import everything
 from benchmarks.systems.base import Bench, System
@@ -177,6 +177,7 @@ class Run:
         names = {system.name for system in systems}
         rounds = min(self._rounds, 2) if group in SLOW_GROUPS else self._rounds
         self._tell(f"{report.HEADINGS[group]}: {len(present)} systems, {rounds} rounds")
+        known = messages_of(file.read_text().splitlines() if file.exists() else (), self._seconds)
         file.write_text("")
         campaign = Campaign(
             self._generator,
@@ -188,6 +189,7 @@ class Run:
             soft_end,
             hard_end,
             tell=lambda words: self._tell(f"{group}  {words}"),
+            known_messages=known,
         )
         campaign.run()
         facts = report.Facts(

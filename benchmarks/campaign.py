@@ -11,7 +11,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from typing import Final
 from benchmarks.generator import Figures, Generator
 from benchmarks.processes import StartError
 from benchmarks.systems.base import System
-from benchmarks.workloads import Workload
+from benchmarks.workloads import WORKLOADS, Workload
 
 ACCEPT_SECONDS: Final = 1 / 4000
 """How long a server may take, on a busy machine, to notice one client that has connected."""
@@ -40,6 +40,7 @@ class Campaign:
         hard_end: after which the first round ends early too.
         tell: is told each result in a line.
         loads: load average of the machine when each round began and when it ended.
+        known_messages: how many fill the time, by names of system and workload; it grows.
     """
 
     generator: Generator
@@ -52,7 +53,7 @@ class Campaign:
     hard_end: float = math.inf
     tell: Callable[[str], None] = print
     loads: list[tuple[float, float]] = field(default_factory=list)
-    _messages: dict[tuple[str, str], int] = field(default_factory=dict)
+    known_messages: dict[tuple[str, str], int] = field(default_factory=dict)
     _failed: set[tuple[str, str]] = field(default_factory=set)
     _is_running: bool = False
 
@@ -100,13 +101,13 @@ class Campaign:
         pair = (system.name, workload.name)
         if workload.has_fixed_messages:
             return self._measure(system, workload, workload.first_messages)
-        if workload.mode != "hold" and pair not in self._messages:
+        if workload.mode != "hold" and pair not in self.known_messages:
             first = self._measure(system, workload, workload.first_messages)
             if not first["ok"]:
                 first.pop("us_per_delivery", None)
                 return first
-            self._messages[pair] = _messages_for(workload, first["wall_s"], self.seconds)
-        return self._measure(system, workload, self._messages.get(pair, 0))
+            self.known_messages[pair] = _messages_for(workload, first["wall_s"], self.seconds)
+        return self._measure(system, workload, self.known_messages.get(pair, 0))
 
     def _measure(self, system: System, workload: Workload, messages: int) -> Figures:
         if system.keeps_sessions:
@@ -141,6 +142,20 @@ class Campaign:
         with self.results.open("a") as file:
             file.write(json.dumps(line) + "\n")
         self.tell(f"{round_number}  {workload.name:<8} {system.name:<19} {summary(figures)}")
+
+
+def messages_of(lines: Iterable[str], seconds: float) -> dict[tuple[str, str], int]:
+    """How many messages filled the time in a former run, of which these are the results."""
+    found = {}
+    for line in lines:
+        figures = json.loads(line)
+        workload = WORKLOADS.get(figures["workload"])
+        if workload is not None and figures["ok"] and "msgs" in figures:
+            messages = int(figures["msgs"] * seconds / max(figures["wall_s"], 0.01))
+            if workload.rate_per_second:
+                messages = int(workload.rate_per_second * seconds)
+            found[figures["system"], workload.name] = max(messages, MIN_MESSAGES)
+    return found
 
 
 def _messages_for(workload: Workload, first_seconds: float, seconds: float) -> int:
