@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -191,7 +192,11 @@ class Run:
             tell=lambda words: self._tell(f"{group}  {words}"),
             known_messages=known,
         )
-        campaign.run()
+        try:
+            campaign.run()
+        finally:  # an interrupted run leaves no servers behind
+            for system in present:
+                system.stop()
         facts = report.Facts(
             machine=machine.describe(),
             rounds=rounds,
@@ -288,4 +293,5 @@ def _list(systems: dict[str, System]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("thywill: stopped"))
     sys.exit(main())
