@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaign import Campaign
+from benchmarks.campaign import Campaign, messages_of
 from benchmarks.conversation import MESSAGE, Conversation
 from benchmarks.generator import Figures
 from benchmarks.processes import StartError
@@ -84,6 +84,17 @@ def test_systems_take_turns_and_are_started_once_a_round(tmp_path: Path) -> None
     assert [(line["round"], line["system"]) for line in lines[::2]] == [
         *((1, "one"), (1, "two"), (2, "one"), (2, "two")),
     ]
+
+
+def test_former_run_says_how_many_messages_fill_the_time() -> None:
+    """What was complete is scaled to the wished time; an open loop keeps its rate."""
+
+    def line(workload: str, is_ok: bool, messages: int, seconds: float) -> str:
+        figures = {"workload": workload, "ok": is_ok, "msgs": messages, "wall_s": seconds}
+        return json.dumps({"system": "one", **figures})
+
+    lines = [line("A100w1", True, 600, 2.0), line("R100", True, 400, 2.0), line("B32", False, 9, 9)]
+    assert messages_of(lines, 0.5) == {("one", "A100w1"): 150, ("one", "R100"): 100}
 
 
 def test_what_keeps_sessions_is_started_for_each_run(tmp_path: Path) -> None:
