@@ -218,9 +218,11 @@ def _memory_section(rows: Sequence[Row], facts: Facts) -> str:
 
 def _when(rows: Sequence[Row], facts: Facts) -> str:
     """How it was measured, and what else went on."""
-    rounds = len(facts.loads) or facts.rounds
+    fewest, most = (f(row.runs for row in rows) for f in (min, max))
+    rounds = f"{most} round{'s' if most > 1 else ''}"
     words = f"{facts.day}, " if facts.day else ""
-    words += f"{rounds} round{'s' if rounds > 1 else ''}, {facts.seconds:g} s for each run"
+    words += rounds if fewest == most else f"{fewest} to {rounds} of each system"
+    words += f", {facts.seconds:g} s for each run"
     if facts.loads:
         loads = ", ".join(f"{begin:.1f} to {end:.1f}" for begin, end in facts.loads)
         words += f"; load average from begin to end of each round: {loads}"

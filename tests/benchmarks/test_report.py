@@ -109,7 +109,7 @@ def test_page_says_what_was_measured_when_and_beside_what() -> None:
     assert "![STOMP over TCP](chart.svg)" in text
     assert "Machine: a computer." in text
     assert "Absent: not here, not installed" in text
-    assert "2026-01-31, 1 round, 2 s for each run" in text
+    assert "2026-01-31, 1 to 3 rounds of each system, 2 s for each run" in text
     assert "load average from begin to end of each round: 1.0 to 2.5" in text
     assert "0.50 of the machine's cores" in text
     assert "**The machine also ran other work**" in text
