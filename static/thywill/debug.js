@@ -3,8 +3,10 @@
  *
  * It shows the connection, each channel with its offset or why it was refused, and what went wrong
  * lately in this browser session, with tracebacks. Alt+Shift+D opens and closes it, Escape closes.
- * All of it lives in a shadow root, so that neither it nor the page changes how the other looks.
+ * All of it lives in a shadow root, so that neither it nor the page changes how the other looks;
+ * and the badge floats where the page has no control.
  */
+import { keepClear } from "./place.js";
 import { thywill } from "./thywill.js";
 
 /** How often an open overlay looks again. */
@@ -65,6 +67,7 @@ export class Overlay {
     thywill.on("state", () => this.#look());
     thywill.on("transport", () => this.#look());
     this.#look();
+    keepClear(host, this.#badge, () => !this.isOpen);
   }
 
   get isOpen() {

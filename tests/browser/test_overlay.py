@@ -84,7 +84,7 @@ def test_it_fits_everywhere(chromium: Browser, site: SiteProcess, scheme: str) -
         color_scheme=scheme,  # type: ignore[arg-type]
     ) as context:
         page = context.new_page()
-        page.goto(site.url)
+        page.goto(site.url + ROOMS)
         badge(page).click()
         expect(overlay(page)).to_contain_text("None so far.")
         box = overlay(page).bounding_box()
@@ -93,3 +93,28 @@ def test_it_fits_everywhere(chromium: Browser, site: SiteProcess, scheme: str) -
         assert box["x"] + box["width"] <= 360
         paper = overlay(page).evaluate("(element) => getComputedStyle(element).backgroundColor")
         assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(26, 32, 38)"}[scheme]
+
+
+def test_the_badge_hides_no_control(page: Page, site: SiteProcess) -> None:
+    """It goes where nothing is to be pressed, also on a telephone, and stays while it is open."""
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(site.url + ROOMS)
+    expect(badge(page)).to_have_text("live")
+    page.evaluate(
+        """() => {
+          for (const side of ["right", "left"]) {
+            const button = document.createElement("button");
+            button.textContent = side;
+            button.style.cssText = `position: fixed; bottom: 0; ${side}: 0; padding: 1em 2em`;
+            button.onclick = () => button.remove();
+            document.body.append(button);
+          }
+          const board = document.createElement("canvas");
+          board.style.cssText = "position: fixed; inset: 0 0 4rem; width: 360px; height: 500px";
+          document.body.append(board);
+        }"""
+    )
+    page.get_by_role("button", name="left").click()
+    page.get_by_role("button", name="right").click()
+    badge(page).click()
+    expect(overlay(page)).to_be_in_viewport(ratio=0.99)
