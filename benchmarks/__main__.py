@@ -265,7 +265,7 @@ def _write_page(work: Path) -> None:
     measured, charts = {}, {}
     for group in GROUPS:
         file = work / f"{group}.jsonl"
-        if not file.with_suffix(".json").exists():
+        if not (file.exists() and file.with_suffix(".json").exists()):
             continue
         facts = report.Facts(**json.loads(file.with_suffix(".json").read_text()))
         rows = results.read(file.read_text().splitlines())
