@@ -135,8 +135,8 @@ def draw(title: str, subtitle: str, panels: Sequence[Panel]) -> str:
 
 def _legend() -> list[str]:
     """What the three colors stand for, at the right of the first line."""
-    entries = (("ours", "this project"), ("others", "others"), ("floor", "floors, not products"))
-    parts, x = [], WIDTH - 372
+    entries = (("ours", "this project"), ("others", "others"), ("floor", "floors"))
+    parts, x = [], WIDTH - 322
     for kind, words in entries:
         parts.append(f'<rect class="{kind}" x="{x}" y="33" width="12" height="12" rx="3"/>')
         parts.append(_text(x + 18, 44, words, "soft"))
