@@ -15,7 +15,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -31,6 +31,7 @@ from thywill_server.errors import CODES
 from thywill_server.static_files import StaticFiles, django_static_files
 
 __all__ = [
+    "Body",
     "BoundedRequest",
     "SiteRoot",
     "bounded_requests",
@@ -38,6 +39,7 @@ __all__ = [
     "make_pool",
     "make_site",
     "refusal",
+    "with_bodies",
 ]
 
 log = logging.getLogger(__name__)
@@ -260,6 +262,49 @@ def make_pool(threads: int) -> ThreadPool:
     return pool
 
 
+class Body:
+    """What WSGI reads of a request, whose browser may be gone before a thread was free.
+
+    Twisted closes the body then, and a closed file raises ValueError. An OSError is what Django
+    takes for a connection that broke: a refusal in words, and no traceback in the log.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def read(self, *size: int) -> bytes:
+        """Read so many bytes, or all."""
+        return self._do("read", *size)  # type: ignore[no-any-return]
+
+    def readline(self, *size: int) -> bytes:
+        """Read one line."""
+        return self._do("readline", *size)  # type: ignore[no-any-return]
+
+    def readlines(self, *hint: int) -> list[bytes]:
+        """Read the lines."""
+        return self._do("readlines", *hint)  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the lines."""
+        return iter(self.readlines())
+
+    def _do(self, name: str, *arguments: int) -> Any:
+        try:
+            return getattr(self._file, name)(*arguments)
+        except ValueError as error:
+            raise OSError("the browser has gone, and its request with it") from error
+
+
+def with_bodies(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a WSGI application that reads a `Body`."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        return application(environ, start_response)
+
+    return answer
+
+
 def django_root(
     reactor: Any, pool: ThreadPool, max_open_requests: int = MAX_OPEN_REQUESTS
 ) -> SiteRoot:
@@ -271,7 +316,8 @@ def django_root(
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
 
-    wsgi = WSGIResource(reactor, pool, WSGIHandler())  # type: ignore[no-untyped-call]
+    application = with_bodies(WSGIHandler())
+    wsgi = WSGIResource(reactor, pool, application)  # type: ignore[no-untyped-call]
     address = urlsplit(settings.STATIC_URL or "")
     if address.netloc or not address.path.startswith("/") or address.path == "/":
         return SiteRoot(wsgi, max_open_requests=max_open_requests)

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
+from queue import Queue
 
 import pytest
 from twisted.internet import reactor
@@ -27,6 +28,7 @@ from thywill_server.static_files import StaticFiles
 
 MAX_BODY_BYTES = 1000
 release = threading.Event()
+broken = Queue()
 
 
 def application(environ, start_response):
@@ -37,7 +39,10 @@ def application(environ, start_response):
         assert release.wait(20)
     length = int(environ["CONTENT_LENGTH"] or 0)
     told = {name: value for name, value in environ.items() if isinstance(value, str)}
-    told["body"] = environ["wsgi.input"].read(length).decode()
+    try:
+        told["body"] = environ["wsgi.input"].read(length).decode()
+    except OSError as error:
+        broken.put(error)
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(told).encode()]
 
@@ -76,7 +81,9 @@ class SiteCase(TestCase):
         pool.start()
         self.addCleanup(deferToThread, pool.stop)
         static_files = StaticFiles(self.find, lambda name: "0123456789ab" in name)
-        self.root = SiteRoot(WSGIResource(reactor, pool, application), static_files, "/static/")
+        self.root = SiteRoot(
+            WSGIResource(reactor, pool, site.with_bodies(application)), static_files, "/static/"
+        )
         port = reactor.listenTCP(0, self.factory(), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         self.address = ("127.0.0.1", port.getHost().port)
@@ -310,6 +317,19 @@ class BusyTests(SiteCase):
         self.addCleanup(release.clear)
         assert [(await answer).status for answer in waiting] == [200, 200]
         assert (await self.ask("GET /")).status == 200
+
+    async def test_a_body_that_is_gone_reads_as_broken(self):
+        """Who leaves before a thread was free leaves what Django knows: an OSError at reading."""
+        self.addCleanup(release.clear)
+        with socket.create_connection(self.address, timeout=20) as connection:
+            head = b"POST /waits HTTP/1.1\r\nHost: site\r\nContent-Length: 9\r\n\r\n"
+            connection.sendall(head + b"message=1")
+            await self.are_open(1)
+        idle = Deferred()
+        self.root.call_when_idle(lambda: idle.callback(None))
+        await idle
+        release.set()
+        assert "gone" in str(await deferToThread(broken.get, timeout=20))
 
     async def are_open(self, count):
         """Wait until so many requests are in Django."""
