@@ -129,8 +129,8 @@ class TraitsWeb(StompClientFactory):
         self.ack(msg)
 
     def recv_error(self, msg: MessageDict) -> None:
-        """Say what the broker refuses."""
-        log.error("the broker refuses: %s", msg["headers"].get("message", msg["body"])[:500])
+        """Note why the broker ends the connection, as it does when it stops; we come back."""
+        log.warning("the broker says: %s", msg["headers"].get("message", msg["body"])[:500])
 
     def clientConnectionLost(self, connector: Any, unused_reason: Any) -> None:
         """Keep the model, and come back."""
