@@ -16,7 +16,7 @@ INTRODUCTION: Final = """\
 <!-- Written by ./run bench. -->
 
 How much CPU time a server spends for each message that it delivers, for this project and for
-others, taken in turn in one run on one machine. Ratios carry over to other machines; microseconds
+others, taken in turn on one machine. Ratios carry over to other machines; microseconds
 do not. In bold is what this project ships, with its checks on and its default settings.
 """
 
@@ -44,6 +44,8 @@ READING: Final = """\
 - A subscriber of this project is a browser's session with a STOMP subscription of its own inside.
   Whoever publishes does so over STOMP by TCP, as the site does. nchan's publisher waits for the
   answer to each POST, so that never more than one of its messages is in flight.
+- In P32, thywill and Django alone look up the session and check a CSRF token, as a
+  site does; the views of Starlette and Channels do none of that.
 """
 
 
