@@ -147,6 +147,9 @@ def test_a_phone_and_a_reload(site: str, chromium: Browser, complaints: list[str
         page = enter(context, site, "eve", complaints)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         expect(page.get_by_role("button", name="Dash")).to_be_in_viewport()
+        # As an application it gets the arrow keys of those who listen to the page, too.
+        floe = page.get_by_role("application", name="The floe, seen from above")
+        expect(floe).to_have_accessible_description(re.compile("slide.*dash.*hear where you are"))
         x = row_of(page, "eve")[0]
         touch = context.new_cdp_session(page)
         for kind, where in (("touchStart", 150), ("touchMove", 250)):
