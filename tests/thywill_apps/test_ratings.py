@@ -22,6 +22,7 @@ from thywill_apps.ratings import bounds as ratings_bounds
 from thywill_apps.ratings.bounds import Bounds
 from thywill_apps.ratings.destinations import CHANNEL_CONTROL, CHANNEL_IN, CHANNEL_OUT
 from thywill_apps.ratings.model import RatedTalk
+from thywill_apps.ratings.picture import mean_lines
 from thywill_apps.ratings.saving import Busy, SavedState
 from thywill_apps.ratings.traits_web import TraitsWeb
 from thywill_server import testing
@@ -138,6 +139,16 @@ def test_the_model_reacts() -> None:
     for wrong in (0, 6, 2.5, "3"):
         with pytest.raises(TraitError):
             talk.rate("a", wrong)  # type: ignore[arg-type]
+
+
+def test_the_mean_stays_until_it_changes() -> None:
+    """Chaco draws steps, and nothing while nobody rates, as the page does."""
+    points = [(100, 4.0, 1), (103, 2.5, 2), (107, 0.0, 0), (109, 5.0, 1)]
+    assert mean_lines(points) == [
+        [(-9.0, 4.0), (-6.0, 4.0), (-6.0, 2.5), (-2.0, 2.5)],
+        [(0.0, 5.0)],
+    ]
+    assert mean_lines([]) == mean_lines([(100, 0.0, 0)]) == []
 
 
 def test_messages_are_bounded_and_not_repeated() -> None:

@@ -110,22 +110,48 @@ def container(points: list[Point], distribution: list[int], is_dark: bool = Fals
     )
 
 
+def mean_lines(points: list[Point]) -> list[list[tuple[float, float]]]:
+    """Give the lines of the mean: it stays until it changes, and there is none while nobody rates.
+
+    Returns:
+        for each line its corners: seconds after the last point, so 0 or less, and the mean.
+    """
+    lines: list[list[tuple[float, float]]] = []
+    line: list[tuple[float, float]] = []
+    for second, mean, count in points:
+        at = float(second - points[-1][0])
+        if line:
+            line.append((at, line[-1][1]))
+        if count:
+            line.append((at, mean))
+        elif line:
+            lines.append(line)
+            line = []
+    return [*lines, line] if line else lines
+
+
 def _mean_plot(points: list[Point], colors: dict[str, Color]) -> Any:
     from chaco.api import ArrayPlotData, Plot
 
-    points = [point for point in points if point[2]]
     last = points[-1][0] if points else 0
-    seconds = [float(point[0] - last) for point in points]
-    data = ArrayPlotData(seconds=seconds, mean=[point[1] for point in points])
+    lines = mean_lines(points)
+    data = ArrayPlotData()
     plot = Plot(data, title="Mean rating", padding=[44, 16, 34, 40])
-    if points:
-        color = colors["accent"]
-        plot.plot(("seconds", "mean"), type="line", color=color, line_width=2)
-        if len(points) <= MOST_DOTS:
-            dots = {"marker": "circle", "marker_size": 2.5, "outline_color": color}
-            plot.plot(("seconds", "mean"), type="scatter", color=color, **dots)
+    color = colors["accent"]
+    for number, line in enumerate(lines):
+        names = (f"seconds {number}", f"mean {number}")
+        for name, values in zip(names, zip(*line, strict=True), strict=True):
+            data.set_data(name, values)
+        plot.plot(names, type="line", color=color, line_width=2)
+    rated = [(float(second - last), mean) for second, mean, count in points if count]
+    if 0 < len(rated) <= MOST_DOTS:
+        data.set_data("seconds", [second for second, _ in rated])
+        data.set_data("mean", [mean for _, mean in rated])
+        dots = {"marker": "circle", "marker_size": 2.5, "outline_color": color}
+        plot.plot(("seconds", "mean"), type="scatter", color=color, **dots)
+    earliest = min([points[0][0] - last if points else 0, -10])
     plot.value_range.set_bounds(LEAST - 0.2, MOST + 0.2)
-    plot.index_range.set_bounds(min([*seconds, -10.0]) - 1, 1.0)
+    plot.index_range.set_bounds(earliest - 1, 1.0)
     plot.index_axis.title = "seconds before the last change"
     return _in_colors(plot, colors)
 
@@ -144,7 +170,9 @@ def _distribution_plot(counts: list[int], colors: dict[str, Color]) -> Any:
         line_color=colors["accent"],
     )
     plot.index_range.set_bounds(LEAST - 0.6, MOST + 0.6)
-    plot.value_range.set_bounds(0, max(*counts, 3) * 1.15)
+    most = max(*counts, 3)
+    plot.value_range.set_bounds(0, most * 1.15)
+    plot.value_axis.tick_interval = max(1, round(most / 5))
     plot.index_axis.title = "rating"
     return _in_colors(plot, colors)
 
