@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 WIDTH: Final = 720
 HEIGHT: Final = 300
 MOST_DOTS: Final = 40
+FEW: Final = 8
 
 LIGHT: Final = {"paper": 0xFFFFFF, "ink": 0x1C2024, "soft": 0x5F666D, "line": 0xE5E1D8}
 DARK: Final = {"paper": 0x1D2125, "ink": 0xE9E6DF, "soft": 0x9AA1A8, "line": 0x2B3036}
@@ -172,7 +173,8 @@ def _distribution_plot(counts: list[int], colors: dict[str, Color]) -> Any:
     plot.index_range.set_bounds(LEAST - 0.6, MOST + 0.6)
     most = max(*counts, 3)
     plot.value_range.set_bounds(0, most * 1.15)
-    plot.value_axis.tick_interval = max(1, round(most / 5))
+    if most <= FEW:  # Chaco would mark halves, too
+        plot.value_axis.tick_interval = plot.y_grid.grid_interval = 1
     plot.index_axis.title = "rating"
     return _in_colors(plot, colors)
 
