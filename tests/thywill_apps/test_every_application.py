@@ -1,8 +1,11 @@
 """What holds for each application that comes with the site."""
 
+import logging
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client as Browser
 from pytest_django import Settings
@@ -36,6 +39,24 @@ def test_a_transport_can_be_forced(name: str) -> None:
     page = Page(Browser(), f"/thywill/init/{name}/?transport=longpoll")
     assert page.parameters["push"]["transports"] == ["longpoll"]
     assert len(Page(Browser(), f"/thywill/init/{name}/").parameters["push"]["transports"]) > 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_session_id_is_in_no_page_no_answer_and_no_log(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who is signed in is known by the cookie, and the cookie's key is nowhere else."""
+    caplog.set_level(logging.DEBUG)
+    browser = Browser()
+    browser.force_login(User.objects.create_user("cleo"))
+    page = Page(browser, f"/thywill/init/{name}/")
+    answer = page.send({"command": "no such", "message": {}}, message_id=str(uuid4()))
+    key = browser.session.session_key
+    assert key is not None
+    assert page.uuid in page.html
+    assert answer.json()["status"] in ("ok", "error")
+    seen = [page.html, str(page.response.headers), answer.content.decode(), caplog.text]
+    assert not [each for each in seen if key in each]
 
 
 def test_the_index_has_a_sentence_and_a_picture_of_each() -> None:
