@@ -76,7 +76,9 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
     one, other = pages
     for page in pages:
         expect(page.get_by_role("heading", name="The ratings are not running")).to_be_visible()
-        expect(page.locator("#away code")).to_contain_text("python manage.py ratings")
+        expect(page.locator("#away code")).to_contain_text(
+            f"python manage.py ratings --port {site.stomp_port}"
+        )
     rate(one, 5)
     with RatingsProcess(site.home, site.stomp_port, "--topic", "Waves") as process:
         for page in pages:

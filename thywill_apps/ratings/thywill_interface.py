@@ -3,9 +3,14 @@
 import sys
 from pathlib import Path
 
+from django.conf import settings
+
 from thywill_apps.ratings.bounds import bounds
 from thywill_apps.ratings.destinations import CHANNEL_CONTROL, MODEL
 from thywill_server.application import RemoteApplication
+
+STOMP_PORT = 61613
+"""The broker's, where the settings name none."""
 
 
 def command() -> str:
@@ -24,6 +29,7 @@ app = RemoteApplication(
     template="ratings/page.html",
     parameters={
         "command": command(),
+        "port": settings.THYWILL["push"].get("stomp_port", STOMP_PORT),
         "max_characters": bounds().max_characters,
         "silence_seconds": bounds().alive_seconds * 3,
     },
