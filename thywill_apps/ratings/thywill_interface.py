@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -11,6 +12,13 @@ from thywill_server.application import RemoteApplication
 
 STOMP_PORT = 61613
 """The broker's, where the settings name none."""
+
+
+def port() -> int:
+    """Where `manage.py ratings` looks for the broker by itself."""
+    components: Any = settings.THYWILL
+    found: int = components["push"].get("stomp_port", STOMP_PORT)
+    return found
 
 
 def command() -> str:
@@ -29,7 +37,7 @@ app = RemoteApplication(
     template="ratings/page.html",
     parameters={
         "command": command(),
-        "port": settings.THYWILL["push"].get("stomp_port", STOMP_PORT),
+        "port": port(),
         "max_characters": bounds().max_characters,
         "silence_seconds": bounds().alive_seconds * 3,
     },
