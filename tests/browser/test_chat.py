@@ -381,6 +381,9 @@ def test_a_room_is_made_on_the_page(site: Chat, contexts: list[BrowserContext]) 
     visitor.get_by_role("link", name="Library").click()
     say(ann, "hush")
     expect_texts(visitor, ["hush"])
+    # A name that comes earlier takes nobody's place: who names no room is in the oldest one.
+    visitor.goto(site.url + PAGE)
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Lobby")
 
 
 def test_a_narrow_page(site: Chat, chromium: Browser) -> None:

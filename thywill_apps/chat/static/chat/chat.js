@@ -65,7 +65,9 @@ function choose(room) {
 function enterByAddress() {
   const slug = slugInAddress();
   const named = rooms.find((room) => room.slug === slug);
-  enter(named ?? (slug === null ? (rooms[0] ?? null) : null));
+  // By name, whoever makes a room could put it before everybody.
+  const [oldest] = [...rooms].sort((one, other) => Number(one.id) - Number(other.id));
+  enter(named ?? (slug === null ? (oldest ?? null) : null));
   if (slug !== null && named === undefined) {
     show("problem", "There is no such room, or it is not open to you.");
   }
