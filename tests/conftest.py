@@ -34,12 +34,10 @@ CONNECTIONS = {
     f"{BROWSER}test_{name}.py"
     for name in (
         "at_full_size",
-        "echo",
         "falling_back",
         "files_of_2010",
         "nothing_is_lost",
         "orbited_js",
-        "orbited_pages",
         "page_life",
         "reconnect",
     )

@@ -125,7 +125,7 @@ def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None
     folder.mkdir(parents=True)
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
     pages = [folder / "test_a.py", folder / "test_b.py"]
-    connections = [folder / "test_echo.py", folder / "test_reconnect.py"]
+    connections = [folder / "test_page_life.py", folder / "test_reconnect.py"]
     for path in [*pages, *connections, tmp_path / "test_c.py"]:
         path.write_text(WORKERS)
     report = tmp_path / "report.xml"
@@ -136,7 +136,7 @@ def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None
         used = {each.get("value") for each in case.iter("property")}
         workers.setdefault(str(case.get("classname")), set()).update(used)
     assert all(len(used) == 1 for used in workers.values())
-    other, a, b, echo, reconnect = (workers[name] for name in sorted(workers))
+    other, a, b, page_life, reconnect = (workers[name] for name in sorted(workers))
     assert a == b
-    assert echo == reconnect
-    assert len(other | a | echo) == 3
+    assert page_life == reconnect
+    assert len(other | a | page_life) == 3
