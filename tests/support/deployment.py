@@ -42,7 +42,10 @@ class Deployment:
         self.url = f"https://localhost:{self.port}"
         self.socket_path = folder / "s"
         make_certificate(folder)
-        binaries = Path(sys.executable).parent
+        # A unit tells arguments apart by blanks, and where this checkout is there may be some.
+        binaries, checkout = folder / "binaries", folder / "checkout"
+        binaries.symlink_to(Path(sys.executable).parent)
+        checkout.symlink_to(ROOT)
         self._changes = {
             "example.com ->": f"localhost:{self.port} ->",
             "example.com;": "localhost;",
@@ -56,7 +59,7 @@ class Deployment:
             "127.0.0.1:61613": f"127.0.0.1:{self.stomp_port}",
             "/run/thywill.sock": str(self.socket_path),
             "/srv/thywill/.venv/bin": str(binaries),
-            "/srv/thywill": str(ROOT),
+            "/srv/thywill": str(checkout),
             "/etc/thywill": str(folder),
             "/var/lib/thywill": str(folder),
         }
