@@ -325,7 +325,10 @@ def test_slow_commands_and_deferreds_stop_no_other(site: Board, chromium: Browse
     with chromium.new_context() as context:
         page = context.new_page()
         page.goto(f"{site.process.url}/thywill/init/switchboard/")
-        assert page.evaluate(ONE_SLOW) == [42, "fired", ["later", ""], None, "released"]
+        heard = page.evaluate(ONE_SLOW)
+        assert heard[:3] == [42, "fired", ["later", ""]]
+        # Two threads answer: the one that was let go, and the one that did it.
+        assert heard[3:] in ([None, "released"], ["released", None])
 
 
 def test_the_page_of_the_how_to(site: Board, chromium: Browser) -> None:

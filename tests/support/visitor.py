@@ -69,6 +69,11 @@ class Visitor:
         return 0 if cursor is None else cursor.offset
 
     @property
+    def told(self) -> tuple[str, str, int, int]:
+        """Give transport, state, offset and connections, for the words of a failure."""
+        return self.transport, self.channel.state, self.offset, self.connections
+
+    @property
     def received(self) -> list[Pushed]:
         """All that the channel has delivered."""
         return self.channel.received
