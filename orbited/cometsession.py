@@ -134,6 +134,7 @@ class TCPResource:
         self._per_household: Counter[str] = Counter()
         self.dirty: list[SessionTransport] = []
         self._is_in_request = False
+        self._is_flush_due = False
         self._drain: Drain | None = None
 
     # -- requests -------------------------------------------------------------------------------
@@ -272,22 +273,33 @@ class TCPResource:
         been applied. What goes to several waits for the end of the turn: the next request of the
         same turn may have more for them.
         """
-        if not self.dirty and not self._is_in_request:
-            self.clock.callLater(0, self._flush_dirty)
         self.dirty.append(session)
+        if not self._is_in_request:
+            self._flush_soon()
 
     def begin_request(self) -> None:
-        """A request, or a message, of a browser is about to be applied."""
-        self._is_in_request = not self.dirty
+        """A request, or a message, of a browser is about to be applied.
+
+        It may let another one begin before it has ended, when it lets a browser go on that waited.
+        """
+        self._is_in_request = True
 
     def end_request(self) -> None:
         """It has been; flush the session if there is only one to flush."""
-        if self._is_in_request:
-            self._is_in_request = False
-            if len(self.dirty) == 1:
-                self._flush_dirty()
-            elif self.dirty:
-                self.clock.callLater(0, self._flush_dirty)
+        self._is_in_request = False
+        if len(self.dirty) == 1 and not self._is_flush_due:
+            self._flush_dirty()
+        elif self.dirty:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self.clock.callLater(0, self._flush_at_end_of_turn)
+
+    def _flush_at_end_of_turn(self) -> None:
+        self._is_flush_due = False
+        self._flush_dirty()
 
     def _flush_dirty(self) -> None:
         dirty, self.dirty = self.dirty, []

@@ -256,6 +256,29 @@ def test_what_a_post_causes_for_one_session_leaves_with_it(make_comet):
     assert streams[1].content == before[1] + b"11,314,data04,eA==11,414,data04,eXo="
 
 
+def test_a_request_within_another_one_loses_nothing(make_comet):
+    """Who is let go on may ask at once, before the request that did it has been applied."""
+    waiting = []
+
+    class LetsGo(Writes):
+        def dataReceived(self, data):
+            super().dataReceived(data)
+            if waiting:
+                waiting.pop()()
+
+    comet = make_comet({}, LetsGo)
+    keys = [comet.create(), comet.create()]
+    streams = [comet.open(key) for key in keys]
+    comet.turn()
+    before = streams[1].content
+    Writes.to = [comet.session(keys[1])]
+    waiting.append(lambda: comet.post(keys[1], Packet(1, DATA, b"y")))
+    comet.post(keys[0], Packet(1, DATA, b"x"))
+    comet.post(keys[0], Packet(2, DATA, b"z"))
+    comet.turn()
+    assert streams[1].content == before + b"11,314,data04,eHk=11,414,data04,eg=="
+
+
 def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
     """Other sessions of the same turn are flushed all the same."""
     other = comet.create()
