@@ -132,6 +132,6 @@ def test_every_client_ends_with_all_messages(page: Page, processes: TwoProcesses
         said = [each for each in visitor.received if each.event == "said"]
         assert [each.offset for each in said] == list(range(1, MESSAGES + 1)), visitor.transport
         assert [each.data for each in said] == order, visitor.transport
-        assert visitor.connections > len(KILLED_AT), visitor.transport
+        assert visitor.connections > 1, visitor.transport  # one that is slow misses a whole life
         recovered = {each.data for each in visitor.received if each.event == "recovered"}
         assert recovered == {True}, visitor.transport

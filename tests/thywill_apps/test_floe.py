@@ -225,6 +225,7 @@ def test_one_network_stutters(trouble: str) -> None:
         before = len(ben.told)
         with getattr(other, trouble)():
             ann.steer(100, 0)
+            ann.until(lambda _: ann.own[6] == ann.number)
             ann.hear(8)
             if trouble == "offline":
                 assert len(ben.told) <= before + 1
