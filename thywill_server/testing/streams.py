@@ -75,12 +75,16 @@ class Stream:
         loop.watch(self._socket, self._readable)
 
     def write(self, data: bytes) -> None:
-        """Send bytes; they are few."""
+        """Send bytes; they are few.
+
+        If that fails, the end is told with the next turn of the loop: who writes may not be known
+        yet to those who would be told.
+        """
         if self._is_open:
             try:
                 self._socket.sendall(data)
             except OSError:
-                self._end()
+                self._loop.call_later(0, self._end)
 
     def close(self) -> None:
         """Drop the connection, without a word."""
