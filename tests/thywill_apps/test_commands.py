@@ -316,8 +316,8 @@ def test_signing_in_and_out(client: Browser) -> None:
     ("values", "sentence"),
     [
         ({"max_stroke": 3}, r'WHITEBOARD\["max_stroke"\]: expected one of max_strokes'),
-        ({"max_strokes": "3"}, r"expected one like 300: '3'"),
-        ({"max_strokes": 0}, r"expected one like 300: 0"),
+        ({"max_strokes": "3"}, r"expected a whole number above 0: '3'"),
+        ({"max_strokes": 0}, r"expected a whole number above 0: 0"),
     ],
 )
 def test_bounds_that_are_wrong(

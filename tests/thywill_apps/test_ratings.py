@@ -366,8 +366,8 @@ def test_the_command_at_a_broker_without_pages(settings: Settings) -> None:
     ("given", "sentence"),
     [
         ({"max_clint": 1}, "expected one of max_clients"),
-        ({"max_clients": 0}, "a whole number of at least 1"),
-        ({"alive_seconds": "1"}, "seconds, at least 0.01"),
+        ({"max_clients": 0}, "expected a whole number above 0: 0"),
+        ({"alive_seconds": "1"}, "expected a number above 0: '1'"),
     ],
 )
 def test_wrong_bounds_are_one_sentence(

@@ -5,11 +5,13 @@ A name that is none, or a value of another kind, is one sentence when the site s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from thywill_server.application import own_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +53,7 @@ def bounds() -> Bounds:
     Raises:
         ImproperlyConfigured: ``CHAT`` is wrong.
     """
-    given = getattr(settings, "CHAT", {})
-    defaults = Bounds()
-    known = {field.name: getattr(defaults, field.name) for field in fields(Bounds)}
-    for name, value in given.items():
-        if name not in known:
-            raise ImproperlyConfigured(f'CHAT["{name}"]: expected one of {", ".join(known)}')
-        default = known[name]
-        is_fine = (
-            value is None or isinstance(value, bool)
-            if default is None
-            else type(value) is type(default) and (type(value) is not int or value >= 1)
-        )
-        if not is_fine:
-            raise ImproperlyConfigured(f'CHAT["{name}"]: expected one like {default!r}: {value!r}')
-    found = Bounds(**given)
+    found = own_settings("CHAT", Bounds)
     if found.messages_in_page < found.messages_at_start:
         raise ImproperlyConfigured('CHAT["messages_in_page"]: expected messages_at_start or more')
     return found

@@ -5,12 +5,11 @@ A name that is none, or a value of another kind, is one sentence when the site s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from thywill_server.application import own_settings
 
 WIDTH: Final = 1200
 HEIGHT: Final = 1000
@@ -53,14 +52,4 @@ def bounds() -> Bounds:
     Raises:
         ImproperlyConfigured: ``WHITEBOARD`` is wrong.
     """
-    given = getattr(settings, "WHITEBOARD", {})
-    known = {field.name: field.default for field in fields(Bounds)}
-    for name, value in given.items():
-        if name not in known:
-            expected = ", ".join(known)
-            raise ImproperlyConfigured(f'WHITEBOARD["{name}"]: expected one of {expected}')
-        default = known[name]
-        if type(value) is not type(default) or (isinstance(value, int) and value < 1):
-            sentence = f'WHITEBOARD["{name}"]: expected one like {default!r}: {value!r}'
-            raise ImproperlyConfigured(sentence)
-    return Bounds(**given)
+    return own_settings("WHITEBOARD", Bounds)

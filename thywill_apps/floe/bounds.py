@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
-
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from thywill_apps.floe.rules import Rules
+from thywill_server.application import own_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +62,4 @@ def bounds() -> Bounds:
     Raises:
         ImproperlyConfigured: ``FLOE`` is wrong.
     """
-    given = getattr(settings, "FLOE", {})
-    defaults = Bounds()
-    known = {field.name: getattr(defaults, field.name) for field in fields(Bounds)}
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in known:
-            raise ImproperlyConfigured(f'FLOE["{name}"]: expected one of {", ".join(known)}')
-        default = known[name]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-        is_fine = {
-            int: is_number and isinstance(value, int),
-            float: is_number,
-            str: isinstance(value, str),
-        }[type(default)]
-        if not is_fine:
-            raise ImproperlyConfigured(f'FLOE["{name}"]: expected one like {default!r}: {value!r}')
-        values[name] = float(value) if isinstance(default, float) else value
-    return Bounds(**values)
+    return own_settings("FLOE", Bounds)

@@ -5,11 +5,10 @@ A name that is none, or a value of another kind, is one sentence when the site s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from thywill_server.application import own_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,4 @@ def bounds() -> Bounds:
     Raises:
         ImproperlyConfigured: ``RATINGS`` is wrong.
     """
-    given = getattr(settings, "RATINGS", {})
-    defaults = Bounds()
-    known = {field.name: getattr(defaults, field.name) for field in fields(Bounds)}
-    for name, value in given.items():
-        if name not in known:
-            raise ImproperlyConfigured(f'RATINGS["{name}"]: expected one of {", ".join(known)}')
-        is_whole = type(known[name]) is int
-        kinds = (int,) if is_whole else (int, float)
-        if type(value) not in kinds or value < (1 if is_whole else 0.01):
-            least = "a whole number of at least 1" if is_whole else "seconds, at least 0.01"
-            raise ImproperlyConfigured(f'RATINGS["{name}"]: expected {least}: {value!r}')
-    return Bounds(**given)
+    return own_settings("RATINGS", Bounds)

@@ -4,6 +4,7 @@ from thywill_server.application.app import App
 from thywill_server.application.connection import Connection
 from thywill_server.application.declared_commands import command, teardown
 from thywill_server.application.ending import disconnect
+from thywill_server.application.own_settings import own_settings
 from thywill_server.application.presence import connected, presence
 from thywill_server.application.publishing import (
     ChannelEvent,
@@ -42,6 +43,7 @@ __all__ = [
     "disconnect",
     "flush",
     "history",
+    "own_settings",
     "presence",
     "publish",
     "send_message_to_client",

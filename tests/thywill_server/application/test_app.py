@@ -38,6 +38,7 @@ def test_the_public_names_are_these() -> None:
         "disconnect",
         "flush",
         "history",
+        "own_settings",
         "presence",
         "publish",
         "send_message_to_client",
