@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from thywill_server import signals
 from thywill_server.application.app import App, Command
 from thywill_server.application.base import (
     PING,
@@ -351,8 +352,12 @@ class LocalPython(ApplicationComponent):
             try:
                 with handling(self.push, self, application.name):
                     self._call(function, (client,))
-            except Exception:
-                log.exception("%s failed for client %s", name_of(function), client.uuid)
+            except Exception as error:
+                what = name_of(function)
+                log.exception("%s failed for client %s", what, client.uuid)
+                signals.tell(
+                    signals.application_failed, type(self), client=client, what=what, error=error
+                )
 
     # Calling applications.
 

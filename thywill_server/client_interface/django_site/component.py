@@ -10,6 +10,7 @@ from django.core.cache import caches
 from django.templatetags.static import static
 from django.urls import reverse
 
+from thywill_server import signals
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.client_interface.base import ClientInterfaceComponent
@@ -141,6 +142,20 @@ class DjangoSite(ClientInterfaceComponent):
         return self.replies.answer(
             client_uuid, message_id, lambda: shared.answer(client_uuid, message_id, handle)
         )
+
+    def start(self) -> None:
+        """Hear of what fails outside of requests, for the overlay."""
+        super().start()
+        signals.application_failed.connect(self._note_failure)
+
+    def stop(self) -> Any:
+        """Hear no more."""
+        signals.application_failed.disconnect(self._note_failure)
+        return super().stop()
+
+    def _note_failure(self, client: Client, what: str, error: Exception, **_: Any) -> None:
+        if self.has_overlay:  # which session the page belongs to is not known here
+            self.errors.note(client.uuid, what, error)
 
     @property
     def has_overlay(self) -> bool:

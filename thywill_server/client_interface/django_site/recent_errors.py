@@ -1,7 +1,7 @@
 """Under DEBUG: what went wrong lately, with tracebacks, for the overlay of the author's own pages.
 
 Kept in this process only, by browser session: whoever looks at a page sees what that very browser
-has caused.
+has caused. What fails outside of requests, when a page comes or goes, is kept by the page.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections import OrderedDict, deque
+from operator import itemgetter
 from typing import Final
 
 from thywill_server.encoding import Json
@@ -36,7 +37,7 @@ class RecentErrors:
         """Remember an error that was just caught.
 
         Args:
-            session: the client's `session_identity`.
+            session: the client's `session_identity`; or its uuid.
             what: what was being done.
             error: a refusal, or a mistake in a program.
         """
@@ -57,7 +58,10 @@ class RecentErrors:
             while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
 
-    def of(self, session: str | None) -> list[dict[str, Json]]:
-        """Give a session's errors, the newest first."""
+    def of(self, *sessions: str | None) -> list[dict[str, Json]]:
+        """Give the errors of a session, and of a page, the newest first."""
         with self._lock:
-            return list(self._sessions.get(session or "", ()))[::-1]
+            found = [
+                error for each in sessions for error in reversed(self._sessions.get(each or "", ()))
+            ]
+        return sorted(found, key=itemgetter("at"), reverse=True)

@@ -162,12 +162,13 @@ def _note_error(client: Client, what: str, error: Exception) -> None:
 
 @post_only(_site)
 def debug(request: HttpRequest, fields: Fields) -> HttpResponse:
-    """Tell a page, under DEBUG only, what went wrong lately in its own session."""
+    """Tell a page, under DEBUG only, what went wrong lately for it and in its own session."""
     site = _site()
     if not site.has_overlay:
         raise Refusal("not-found")
     client = _client(request, fields)
-    return responses.response(responses.ok_answer(errors=site.errors.of(client.session_identity)))
+    errors = site.errors.of(client.session_identity, client.uuid)
+    return responses.response(responses.ok_answer(errors=errors))
 
 
 @post_only(_site)

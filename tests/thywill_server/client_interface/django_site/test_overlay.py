@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client as Browser
 from pytest_django import Settings
 
 from tests.support.page import Page, thywill
+from thywill_server.application.local_python import LocalPython
+from thywill_server.apps import components
+from thywill_server.client import Client
 from thywill_server.client_interface.django_site.recent_errors import (
     MAX_ERRORS,
     MAX_SESSIONS,
@@ -42,6 +47,27 @@ def test_the_errors_of_a_session(site: Settings, browser: Browser) -> None:
     assert error["is_refusal"] is True
     assert "Traceback" in error["traceback"]
     other = Page(Browser(enforce_csrf_checks=True))
+    assert other.post("debug", other.identified()).json()["errors"] == []
+
+
+def test_what_fails_when_a_page_comes(
+    site: Settings, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is outside of any request of the page, which sees it all the same; no other page does."""
+
+    def greet(client: Client) -> None:
+        raise KeyError("nobody greets")
+
+    site.DEBUG = True
+    page, other = Page(browser), Page(browser)
+    application = components().application
+    assert isinstance(application, LocalPython)
+    monkeypatch.setattr(application.applications["testbed"].app, "connect_functions", [greet])
+    application.client_connected(Client(page.uuid, None, AnonymousUser(), "testbed"))
+    (error,) = page.post("debug", page.identified()).json()["errors"]
+    assert error["what"].endswith(".greet")
+    assert error["code"] == "KeyError"
+    assert "nobody greets" in error["traceback"]
     assert other.post("debug", other.identified()).json()["errors"] == []
 
 
