@@ -2,51 +2,135 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 from tests.support.orbited_command import OrbitedCommand
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
+"""Chromium without the parts for a screen: a page costs half of what it costs in a whole one."""
+
+WHOLE = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 
 
-def executables(playwright: Playwright) -> Iterator[str]:
-    """Where a Chromium may be: $CHROMIUM, the system's, playwright's own."""
-    for name in (os.environ.get("CHROMIUM", ""), *NAMES):
-        if name and (path := shutil.which(name)):
-            yield path
-    if Path(playwright.chromium.executable_path).exists():
-        yield playwright.chromium.executable_path
+def executable(*names: str) -> str | None:
+    """Where one of these is; $CHROMIUM goes before them, unless it is a shell and they are not."""
+    chosen = os.environ.get("CHROMIUM", "")
+    if "headless" in Path(chosen).name and SHELLS[0] not in names:
+        chosen = ""
+    return next((path for name in (chosen, *names) if name and (path := shutil.which(name))), None)
+
+
+class Browsers:
+    """Playwright and a Chromium, shared by modules that follow one another on a worker.
+
+    While playwright's synchronous interface is open, asyncio takes its thread to be in a loop, and
+    Django then refuses its ORM. So both end before tests of another folder have their turn.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._playwright: Playwright | None = None
+        self._shared: Browser | None = None
+
+    @property
+    def playwright(self) -> Playwright:
+        """Their driver."""
+        if self._playwright is None:
+            self._playwright = self._stack.enter_context(sync_playwright())
+        return self._playwright
+
+    @property
+    def shared(self) -> Browser:
+        """The browser of all; another one where it has died."""
+        if self._shared is None or not self._shared.is_connected():
+            path = executable(*SHELLS, *WHOLE)
+            self._shared = self._stack.enter_context(self._launch(path))
+        return self._shared
+
+    def whole(self, without: str) -> Browser:
+        """Start a browser that can do what the others cannot; whoever asks for it closes it.
+
+        Args:
+            without: an argument that playwright gives by default.
+        """
+        path = executable(*WHOLE) or self.playwright.chromium.executable_path
+        return self._launch(path, ignore_default_args=[without])
+
+    def _launch(self, path: str | None, **options: Any) -> Browser:
+        """Start one; that of playwright itself where there is no path."""
+        try:
+            return self.playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox"], **options
+            )
+        except Error as error:
+            if "executable doesn't exist" in error.message.lower():
+                pytest.skip("no Chromium; install it, or name it in the environment as CHROMIUM")
+            raise
+
+    def close(self) -> None:
+        """End all; what is asked for later starts anew."""
+        self._stack.close()
+        self._playwright = self._shared = None
+
+
+BROWSERS = pytest.StashKey[Browsers]()
+
+
+def browsers_of(config: pytest.Config) -> Browsers:
+    """Those of this worker."""
+    return config.stash.setdefault(BROWSERS, Browsers())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """Behind the last test of this folder, and its fixtures, close what they have shared."""
+    yield
+    if nextitem is None or item.path.parent not in nextitem.path.parents:
+        browsers_of(item.config).close()
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for the tests of a module; each makes its own context.
-
-    While playwright's synchronous interface is open, asyncio takes its thread to be in a loop, and
-    Django then refuses its ORM. So it is closed before other tests have their turn.
-    """
-    with sync_playwright() as playwright:
-        path = next(executables(playwright), None)
-        if path is None:
-            pytest.skip("no Chromium; install it, or name it in the environment as CHROMIUM")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def browsers(request: pytest.FixtureRequest) -> Browsers:
+    """For tests that need another browser."""
+    return browsers_of(request.config)
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def chromium(browsers: Browsers) -> Browser:
+    """One browser for all tests; each makes its own context."""
+    return browsers.shared
+
+
+@contextmanager
+def page_in(browser: Browser) -> Iterator[Page]:
     """A page in a context of its own, which fails the test when it meets an uncaught error."""
     errors: list[str] = []
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
     assert not errors
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Such a page in the browser of all."""
+    with page_in(chromium) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

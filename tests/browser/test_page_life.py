@@ -4,9 +4,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
-from tests.browser.conftest import executables
+from tests.browser.conftest import Browsers, page_in
 from tests.support.orbited_command import OrbitedCommand
 from tests.support.picky_relay import PickyRelay
 
@@ -44,19 +44,20 @@ ENDLESS_PAUSES = """(never) => {
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser, with its back-forward cache, which playwright turns off by default."""
-    with sync_playwright() as playwright:
-        path = next(executables(playwright), None)
-        if path is None:
-            pytest.skip("no Chromium; install it, or name it in the environment as CHROMIUM")
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox"],
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
+def whole_chromium(browsers: Browsers) -> Iterator[Browser]:
+    """A browser that keeps pages which were left.
+
+    Chromium's headless shell has no back-forward cache, and playwright turns it off by default.
+    """
+    with browsers.whole(without="--disable-back-forward-cache") as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture
+def page_kept(whole_chromium: Browser) -> Iterator[Page]:
+    """A page in it."""
+    with page_in(whole_chromium) as page:
+        yield page
 
 
 @pytest.fixture
@@ -89,9 +90,10 @@ def expect_text(page: Page, text: str) -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_back_forward_cache(
-    page: Page, comet: OrbitedCommand, remote: socket.socket, transport: str
+    page_kept: Page, comet: OrbitedCommand, remote: socket.socket, transport: str
 ) -> None:
     """A page that is put aside keeps its socket, and gets what came in meanwhile, once."""
+    page = page_kept
     visit(page, comet.port, comet.other_port, transports=[transport], POLL_INTERVAL=100)
     connection, _ = remote.accept()
     with connection:
