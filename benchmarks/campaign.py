@@ -1,31 +1,63 @@
 """Runs systems under workloads, in turn, several times.
 
-In each round every system is started anew and does all its workloads, so that whatever else the
-machine does in some minute is spread over all of them. In the first round a short run of each
-workload finds out how many messages fill the wished time; what fails there is not tried again.
+A round begins with those that are compared: ours, and the yardsticks that ours are divided by. They
+take turns at each workload, so that what is divided was measured within the same minute. Then come
+the others, each with all its workloads after one start, in fewer rounds. In the first round a short
+run of each workload finds out how many messages fill the wished time.
+
+Nothing that goes wrong with one run ends the others: the reason takes the place of its figures.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
+import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.generator import Figures, Generator
 from benchmarks.processes import StartError
 from benchmarks.systems.base import System
 from benchmarks.workloads import WORKLOADS, Workload
 
+log = logging.getLogger(__name__)
+
 ACCEPT_SECONDS: Final = 1 / 4000
 """How long a server may take, on a busy machine, to notice one client that has connected."""
 
+RUN_SECONDS: Final = 60.0
+"""How long one run may take before it has failed."""
+
+START_SECONDS: Final = 2.5
+"""A guess at what a turn takes beside its run, where no former one tells."""
+CLIENTS_PER_SECOND: Final = 1200
+"""A guess at how fast sessions are opened."""
+
 MIN_MESSAGES: Final = 5
 MAX_MESSAGES: Final = 9_000_000
+
+Names = tuple[str, str]
+"""Of a system and a workload."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One system under one workload, once."""
+
+    round_number: int
+    system: System
+    workload: Workload
+
+    @property
+    def names(self) -> Names:
+        """What its results are kept under."""
+        return self.system.name, self.workload.name
 
 
 @dataclass
@@ -33,14 +65,20 @@ class Campaign:
     """All that is to be run, and what is known about it.
 
     Attributes:
-        rounds: how often everything is done.
+        rounds: how often everything that is compared is done.
         seconds: how long one run should take.
         results: file that gets one line of JSON for each run.
+        peer_rounds: how often the others are done; as often when it is None.
+        rounds_before: how many there have been already, which these follow.
         soft_end: monotonic time after which no further round begins, and a begun one ends early.
         hard_end: after which the first round ends early too.
         tell: is told each result in a line.
-        loads: load average of the machine when each round began and when it ended.
-        known_messages: how many fill the time, by names of system and workload; it grows.
+        after_turn: called after each, with what is kept already.
+        passes: of each round its number, when it began, and the machine's load average then and at
+            its end.
+        known_messages: how many fill the time; it grows.
+        known_seconds: how long a turn takes; it grows.
+        left_seconds: how long the turns to come will take, probably.
     """
 
     generator: Generator
@@ -49,77 +87,129 @@ class Campaign:
     rounds: int
     seconds: float
     results: Path
+    peer_rounds: int | None = None
+    rounds_before: int = 0
     soft_end: float = math.inf
     hard_end: float = math.inf
     tell: Callable[[str], None] = print
-    loads: list[tuple[float, float]] = field(default_factory=list)
-    known_messages: dict[tuple[str, str], int] = field(default_factory=dict)
-    _failed: set[tuple[str, str]] = field(default_factory=set)
-    _is_running: bool = False
+    after_turn: Callable[[], None] = lambda: None
+    passes: list[dict[str, Any]] = field(default_factory=list)
+    known_messages: dict[Names, int] = field(default_factory=dict)
+    known_seconds: dict[Names, float] = field(default_factory=dict)
+    left_seconds: float = 0.0
+    _failed: set[Names] = field(default_factory=set)
+    _running: System | None = None
 
     def run(self) -> None:
         """Do it all."""
-        for round_number in range(1, self.rounds + 1):
-            if self._is_over(round_number):
-                self.tell(f"{round_number}  left out, the time is over")
-                return
-            load = os.getloadavg()[0]
-            for system in self.systems:
-                for workload, figures in self._round_of(system, round_number):
-                    self._keep(system, workload, round_number, figures)
-            self.loads.append((load, os.getloadavg()[0]))
+        try:
+            turns = self.turns()
+            for done, turn in enumerate(turns):
+                if self._is_over(turn):
+                    self.tell(
+                        f"{turn.round_number}  the time is over, {len(turns) - done} left out"
+                    )
+                    return
+                if turn.names not in self._failed:
+                    self._take(turn, self.expected_seconds(turns[done + 1 :]))
+        finally:
+            self._stop()
 
-    def _is_over(self, round_number: int) -> bool:
-        return time.monotonic() > (self.hard_end if round_number == 1 else self.soft_end)
+    def turns(self) -> list[Turn]:
+        """All of them, in order."""
+        found = []
+        peers = self.rounds if self.peer_rounds is None else self.peer_rounds
+        for number in range(1, max(self.rounds, peers) + 1):
+            compared = [
+                each for each in self.systems if is_compared(each) and number <= self.rounds
+            ]
+            others = [each for each in self.systems if not is_compared(each) and number <= peers]
+            pairs = [(system, workload) for workload in self.workloads for system in compared]
+            pairs += [(system, workload) for system in others for workload in self.workloads]
+            found += [
+                Turn(number + self.rounds_before, system, workload)
+                for system, workload in pairs
+                if workload.kind in system.kinds
+            ]
+        return found
 
-    def _round_of(self, system: System, round_number: int) -> Iterator[tuple[Workload, Figures]]:
-        """One start of one system."""
-        self._is_running = False
-        for workload in self.workloads:
-            pair = (system.name, workload.name)
-            if workload.kind not in system.kinds or pair in self._failed:
-                continue
-            if self._is_over(round_number):
-                self.tell(f"{round_number}  {workload.name:<8} {system.name}: left out, no time")
-                continue
-            try:
-                figures = self._once(system, workload)
-            except (StartError, OSError) as error:
-                figures = {"ok": False, "error": str(error)}
-            if "us_per_delivery" not in figures and "base_kilobytes" not in figures:
-                self._failed.add(pair)
-            if not figures["ok"] or workload.mode == "hold":
-                self._stop(system)  # whatever is wrong with it must not spoil the next workload
-            yield workload, figures
-        self._stop(system)
+    def expected_seconds(self, turns: Iterable[Turn]) -> float:
+        """How long they will take, by what is known, or else guessed."""
+        return sum(self._expected(turn) for turn in turns if turn.names not in self._failed)
 
-    def _stop(self, system: System) -> None:
-        system.stop()
-        self._is_running = False
+    def _expected(self, turn: Turn) -> float:
+        clients = 5000 if turn.workload.mode == "hold" else turn.workload.clients
+        guess = START_SECONDS + clients / CLIENTS_PER_SECOND + self.seconds
+        return self.known_seconds.get(turn.names, guess)
+
+    def _is_over(self, turn: Turn) -> bool:
+        is_first = turn.round_number == 1 + self.rounds_before
+        return time.monotonic() > (self.hard_end if is_first else self.soft_end)
+
+    def _take(self, turn: Turn, left_seconds: float) -> None:
+        """One turn, whatever comes of it."""
+        self._begin(turn.round_number)
+        begun = time.monotonic()
+        is_first = turn.names not in self.known_messages
+        try:
+            figures = self._once(turn.system, turn.workload)
+        except (StartError, OSError) as error:
+            figures = {"ok": False, "error": str(error)}
+        except Exception as error:  # a mistake in one system's adapter costs its own row only
+            log.exception("%s %s", *turn.names)
+            figures = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+        is_lasting = "us_per_delivery" not in figures and "base_kilobytes" not in figures
+        if is_lasting and not is_compared(turn.system):
+            self._failed.add(turn.names)
+        if not figures["ok"] or turn.workload.mode == "hold":
+            self._stop()  # whatever is wrong with it must not spoil the next workload
+        took = time.monotonic() - begun
+        if not is_first or turn.workload.mode == "hold":
+            self.known_seconds[turn.names] = took
+        self._keep(turn, {**figures, "took_s": round(took, 2)}, left_seconds)
+
+    def _begin(self, round_number: int) -> None:
+        """Note the load before and, as far as it has gone, after each round."""
+        load = round(os.getloadavg()[0], 2)
+        if not self.passes or self.passes[-1]["round"] != round_number:
+            at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+            self.passes.append({"round": round_number, "at": at, "begin": load, "end": load})
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
     def _once(self, system: System, workload: Workload) -> Figures:
         pair = (system.name, workload.name)
         if workload.has_fixed_messages:
             return self._measure(system, workload, workload.first_messages)
-        if workload.mode != "hold" and pair not in self.known_messages:
+        if workload.mode == "hold":
+            return self._measure(system, workload, 0)
+        if pair not in self.known_messages:
             first = self._measure(system, workload, workload.first_messages)
             if not first["ok"]:
                 first.pop("us_per_delivery", None)
                 return first
-            self.known_messages[pair] = _messages_for(workload, first["wall_s"], self.seconds)
-        return self._measure(system, workload, self.known_messages.get(pair, 0))
+            self.known_messages[pair] = messages_for(workload, first, self.seconds)
+        figures = self._measure(system, workload, self.known_messages[pair])
+        if figures["ok"]:
+            self.known_messages[pair] = messages_for(workload, figures, self.seconds)
+        return figures
 
     def _measure(self, system: System, workload: Workload, messages: int) -> Figures:
-        if system.keeps_sessions:
-            self._stop(system)
-        if not self._is_running:
+        if system.keeps_sessions or self._running is not system:
+            self._stop()
+            self._running = system
             system.start()
-            self._is_running = True
         system.prepare(workload.kind)
         conversation = system.conversation(workload.kind).text
         pids, handshakes = system.pids(), system.handshakes_at_once
+        limit = min(RUN_SECONDS, max(5.0, self.hard_end - time.monotonic()))
         if workload.mode == "hold":
-            return self.generator.memory(conversation, pids, handshakes_at_once=handshakes)
+            return self.generator.memory(
+                conversation, pids, handshakes_at_once=handshakes, timeout_seconds=limit
+            )
         return self.generator.run(
             workload,
             conversation,
@@ -127,42 +217,55 @@ class Campaign:
             messages,
             settle_seconds=system.settle_seconds + workload.clients * ACCEPT_SECONDS,
             handshakes_at_once=handshakes,
+            timeout_seconds=limit,
         )
 
-    def _keep(
-        self, system: System, workload: Workload, round_number: int, figures: Figures
-    ) -> None:
-        line = {
-            "system": system.name,
-            "workload": workload.name,
-            "round": round_number,
-            "at": int(time.time()),
-            **figures,
-        }
+    def _keep(self, turn: Turn, figures: Figures, left_seconds: float) -> None:
+        system, workload = turn.names
+        number = turn.round_number
+        line = {"system": system, "workload": workload, "round": number, "at": int(time.time())}
         with self.results.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        self.tell(f"{round_number}  {workload.name:<8} {system.name:<19} {summary(figures)}")
+            file.write(json.dumps({**line, **figures}) + "\n")
+        self.passes[-1]["end"] = round(os.getloadavg()[0], 2)
+        words = f"{number}  {workload:<8} {system:<19} {summary(figures)}"
+        self.left_seconds = left_seconds
+        self.tell(words)
+        self.after_turn()
 
 
-def messages_of(lines: Iterable[str], seconds: float) -> dict[tuple[str, str], int]:
+def is_compared(system: System) -> bool:
+    """Whether it takes part in every round, beside those that it is divided by."""
+    return system.is_ours or system.is_yardstick
+
+
+def messages_of(lines: Iterable[str], seconds: float) -> dict[Names, int]:
     """How many messages filled the time in a former run, of which these are the results."""
     found = {}
     for line in lines:
         figures = json.loads(line)
         workload = WORKLOADS.get(figures["workload"])
         if workload is not None and figures["ok"] and "msgs" in figures:
-            messages = int(figures["msgs"] * seconds / max(figures["wall_s"], 0.01))
-            if workload.rate_per_second:
-                messages = int(workload.rate_per_second * seconds)
-            found[figures["system"], workload.name] = max(messages, MIN_MESSAGES)
+            found[figures["system"], workload.name] = messages_for(workload, figures, seconds)
     return found
 
 
-def _messages_for(workload: Workload, first_seconds: float, seconds: float) -> int:
-    """How many messages fill the time, when the first ones took so long."""
+def seconds_of(lines: Iterable[str]) -> dict[Names, float]:
+    """How long each turn took in a former run: the shortest of them."""
+    found: dict[Names, float] = {}
+    for line in lines:
+        figures = json.loads(line)
+        names = (figures["system"], figures["workload"])
+        if "took_s" in figures:
+            found[names] = min(figures["took_s"], found.get(names, math.inf))
+    return found
+
+
+def messages_for(workload: Workload, figures: Figures, seconds: float) -> int:
+    """How many messages fill the time, when a run took so long for its own."""
     if workload.rate_per_second:
         return int(workload.rate_per_second * seconds)
-    messages = int(workload.first_messages * seconds / max(first_seconds, 0.01))
+    sent = figures.get("msgs", workload.first_messages)
+    messages = int(sent * seconds / max(figures["wall_s"], 0.01))
     return min(max(messages, MIN_MESSAGES), MAX_MESSAGES)
 
 

@@ -41,15 +41,11 @@ class Generator:
 
     Attributes:
         cpu: the core.
-        timeout_seconds: of one run.
         stall_seconds: a run has failed when nothing was delivered for so long.
     """
 
-    def __init__(
-        self, work: Path, cpu: str, timeout_seconds: float = 60.0, stall_seconds: float = 6.0
-    ) -> None:
+    def __init__(self, work: Path, cpu: str, stall_seconds: float = 6.0) -> None:
         self.cpu = cpu
-        self.timeout_seconds = timeout_seconds
         self.stall_seconds = stall_seconds
         self._spec = work / "conversation"
         self._program = build(HERE / "loadgen.c", work)
@@ -63,6 +59,7 @@ class Generator:
         *,
         settle_seconds: float,
         handshakes_at_once: int,
+        timeout_seconds: float,
     ) -> Figures:
         """Send so many messages, after a tenth of that to warm up."""
         self._spec.write_text(conversation)
@@ -73,35 +70,47 @@ class Generator:
             warm=max(5, messages // 10),
             window=workload.window,
             rate=workload.rate_per_second,
-            timeout=self.timeout_seconds,
+            timeout=timeout_seconds,
             stall=self.stall_seconds,
             settle=settle_seconds,
             conc=handshakes_at_once,
             pids=",".join(map(str, pids)),
         )
-        result = subprocess.run(
-            command, stdout=subprocess.PIPE, timeout=self.timeout_seconds + 60, check=False
-        )
+        try:
+            result = subprocess.run(
+                command, stdout=subprocess.PIPE, timeout=timeout_seconds + 60, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return {"ok": False, "error": "the generator did not end"}
         lines = result.stdout.decode().strip().splitlines()
         if not lines:
             return {"ok": False, "error": f"the generator failed (status {result.returncode})"}
         figures: Figures = json.loads(lines[-1])
         return figures
 
-    def memory(self, conversation: str, pids: Sequence[int], *, handshakes_at_once: int) -> Figures:
+    def memory(
+        self,
+        conversation: str,
+        pids: Sequence[int],
+        *,
+        handshakes_at_once: int,
+        timeout_seconds: float,
+    ) -> Figures:
         """Kilobytes for each of 1,000, then of 5,000 idle connections."""
         self._spec.write_text(conversation)
         before = resident_kilobytes(pids)
         figures: Figures = {"ok": True, "base_kilobytes": before}
         stages = ",".join(map(str, MEMORY_STAGES))
-        command = self._command(mode="hold", stages=stages, timeout=150, conc=handshakes_at_once)
+        command = self._command(
+            mode="hold", stages=stages, timeout=timeout_seconds, conc=handshakes_at_once
+        )
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             for connections in MEMORY_STAGES:
-                ready, _, _ = select.select([process.stdout], [], [], 170)
+                ready, _, _ = select.select([process.stdout], [], [], timeout_seconds + 10)
                 line = process.stdout.readline().decode() if ready else "too slow"
                 if not line.startswith("READY"):
                     process.kill()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from benchmarks import goals
 from benchmarks.results import Row
@@ -62,7 +63,9 @@ class Facts:
         missing: by name of the system, why it is not there.
         references: names of the systems that are floors.
         ours: names of the systems that belong to this project.
-        loads: load average of the machine at the begin and the end of each round.
+        passes: of each round its number ``round``, ``at`` what time it began, and the load average
+            of the machine at its ``begin`` and its ``end``.
+        revision: of this project.
         day: when, as 2026-01-31.
     """
 
@@ -74,8 +77,15 @@ class Facts:
     missing: Mapping[str, str] = field(default_factory=dict)
     references: Sequence[str] = ()
     ours: Sequence[str] = ()
-    loads: Sequence[Sequence[float]] = ()
+    passes: Sequence[Mapping[str, Any]] = ()
+    revision: str = ""
     day: str = ""
+
+
+def facts_of(text: str) -> Facts:
+    """What was kept as JSON, by this version or by a former one."""
+    known = {each.name for each in fields(Facts)}
+    return Facts(**{name: value for name, value in json.loads(text).items() if name in known})
 
 
 @dataclass(frozen=True)
@@ -222,11 +232,15 @@ def _when(rows: Sequence[Row], facts: Facts) -> str:
     """How it was measured, and what else went on."""
     fewest, most = (f(row.runs for row in rows) for f in (min, max))
     rounds = f"{most} round{'s' if most > 1 else ''}"
-    words = f"{facts.day}, " if facts.day else ""
+    words = f"Revision {facts.revision}, " if facts.revision else ""
+    words += f"{facts.day}, " if facts.day else ""
     words += rounds if fewest == most else f"{fewest} to {rounds} of each system"
     words += f", {facts.seconds:g} s for each run"
-    if facts.loads:
-        loads = ", ".join(f"{begin:.1f} to {end:.1f}" for begin, end in facts.loads)
+    if facts.passes:
+        loads = ", ".join(
+            f"{each['begin']:.1f} to {each['end']:.1f} (begun {each['at']})"
+            for each in facts.passes
+        )
         words += f"; load average from begin to end of each round: {loads}"
     noises = sorted(row.noise for row in rows if row.microseconds is not None)
     if noises:

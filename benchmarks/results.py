@@ -29,6 +29,7 @@ class Row:
         best_p50_microseconds: likewise.
         best_p99_microseconds: likewise.
         noise: CPU that other programs took meanwhile, in cores, the median.
+        by_round: by number of the round, the microseconds of those that went well.
     """
 
     system: str
@@ -46,6 +47,46 @@ class Row:
     best_p50_microseconds: float = 0.0
     best_p99_microseconds: float = 0.0
     noise: float = 0.0
+    by_round: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times the figure of another system a figure is.
+
+    Attributes:
+        median: of the rounds.
+        lowest: of them.
+        highest: of them.
+        rounds: how many had both systems; 0 when it is the quotient of the minima, for want of any.
+    """
+
+    median: float
+    lowest: float
+    highest: float
+    rounds: int
+
+
+def ratio(mine: Row, other: Row) -> Ratio | None:
+    """Compare two systems under one workload, round by round.
+
+    What a processor does in a microsecond changes from minute to minute, and for all alike: so each
+    figure is divided by that of the same round.
+
+    Returns:
+        None when one of them has no figure.
+    """
+    if not mine.microseconds or not other.microseconds:
+        return None
+    both = sorted(
+        cost / other.by_round[number]
+        for number, cost in mine.by_round.items()
+        if other.by_round.get(number)
+    )
+    if not both:
+        quotient = mine.microseconds / other.microseconds
+        return Ratio(quotient, quotient, quotient, 0)
+    return Ratio(statistics.median(both), both[0], both[-1], len(both))
 
 
 def read(lines: Iterable[str]) -> list[Row]:
@@ -85,6 +126,9 @@ def _row(system: str, workload: str, runs: list[Figures]) -> Row:
         best_p50_microseconds=min(figures["p50_us"] for figures in good),
         best_p99_microseconds=min(figures["p99_us"] for figures in good),
         noise=median("noise"),
+        by_round={
+            figures["round"]: figures["us_per_delivery"] for figures in good if "round" in figures
+        },
     )
 
 

@@ -46,10 +46,14 @@ class Bench:
     Attributes:
         work: folder that git ignores, for all that is built, installed and logged.
         server_cpu: the core that systems run on.
+        root: the checkout of this project that is measured.
+        label: stands behind the names of its systems, when it is not the present one.
     """
 
     work: Path
     server_cpu: str = "0"
+    root: Path = ROOT
+    label: str = ""
     _installed: dict[tuple[str, ...], str | None] = field(default_factory=dict)
 
     @property
@@ -176,6 +180,7 @@ class System:
         kinds: of conversations that it can hold, see ``benchmarks.workloads``.
         is_reference: a yardstick made for this benchmark, not something one would deploy.
         is_ours: part of this project.
+        is_yardstick: something that each round of ours is divided by.
         is_in_short_runs: whether ``--short`` takes it in.
         keeps_sessions: clients that have gone are remembered for a while, and delivered to: it is
             started anew for each run.
@@ -188,6 +193,7 @@ class System:
     kinds: frozenset[str]
     is_reference: ClassVar[bool] = False
     is_ours: bool = False
+    is_yardstick: bool = False
     is_in_short_runs: bool = True
     keeps_sessions: ClassVar[bool] = False
     settle_seconds: ClassVar[float] = 0.3
@@ -225,14 +231,20 @@ class System:
         raise NotImplementedError
 
 
-def our_version() -> str:
-    """The revision of this repository, whether its servers were changed since, what is below."""
+def our_revision(root: Path = ROOT) -> str:
+    """The commit of a checkout, and whether the servers in it were changed since."""
+    revision = output_of(["git", "-C", str(root), "rev-parse", "--short", "HEAD"])
+    packages = ["stompservice", "morbid", "orbited", "thywill_server"]
+    if output_of(["git", "-C", str(root), "status", "--porcelain", "--", *packages]) != "?":
+        revision += " with changes"
+    return revision
+
+
+def our_version(bench: Bench) -> str:
+    """The revision of this project that is measured, and what is below it."""
     import twisted
 
-    revision = output_of(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
-    packages = ["stompservice", "morbid", "orbited", "thywill_server"]
-    if output_of(["git", "-C", str(ROOT), "status", "--porcelain", "--", *packages]) != "?":
-        revision += " with changes"
+    revision = bench.label or our_revision(bench.root)
     return f"revision {revision}, Twisted {twisted.__version__}, Python {platform.python_version()}"
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from benchmarks.conversation import MESSAGE, Conversation, stomp, text_frame, upgrade
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import ROOT, System, our_version
+from benchmarks.systems.base import System, our_version
 from benchmarks.workloads import MESSAGE_BYTES
 
 CONNECT: Final = stomp(
@@ -78,13 +78,13 @@ class Morbid(Broker):
 
     def version(self) -> str:
         """The revision of this repository, and what is below it."""
-        return our_version()
+        return our_version(self.bench)
 
     def start(self) -> None:
         """``python -m morbid``."""
         (self.port,) = free_ports(1)
         command = [sys.executable, "-m", "morbid", "-i", "127.0.0.1", "-p", self.port]
-        self.processes.start(command, folder=ROOT)
+        self.processes.start(command, folder=self.bench.root)
         self.processes.wait_for(self.port)
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from benchmarks.conversation import Conversation, get, post, upgrade
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import ROOT, SERVERS, Bench, System, our_version
+from benchmarks.systems.base import SERVERS, Bench, System, our_version
 from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subscribe_frame
 
 SESSION: Final = b"/tcp/<<KEY>>"
@@ -54,14 +54,15 @@ class Comet(System):
 
     def version(self) -> str:
         """The revision of this repository, and what is below it."""
-        return our_version()
+        return our_version(self.bench)
 
     def start(self) -> None:
         """The command ``orbited`` with a broker in its process."""
         self._http_port, self._stomp_port = free_ports(2)
         configuration = self.bench.work / "orbited.cfg"
         configuration.write_text(CONFIGURATION.format(http=self._http_port, stomp=self._stomp_port))
-        self.processes.start([sys.executable, "-m", "orbited", "-c", configuration], folder=ROOT)
+        command = [sys.executable, "-m", "orbited", "-c", configuration]
+        self.processes.start(command, folder=self.bench.root)
         self.processes.wait_for(self._stomp_port)
         self.processes.wait_for(self._http_port)
 

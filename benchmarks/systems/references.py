@@ -34,7 +34,7 @@ class Floor(System):
         self.title = title
         self._program, self._way = program, way
         self._frame_bytes = 0
-        self.is_in_short_runs = way == "c-send"
+        self.is_in_short_runs = self.is_yardstick = way == "c-send"
         if way in ("c-send", "c-gather", "tw-direct"):
             self.kinds = type(self).kinds | {"fan", "echo"}
         if way == "c-send":

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Final
 
 from benchmarks.conversation import MESSAGE, Conversation, get, post, upgrade
 from benchmarks.processes import StartError, free_ports
-from benchmarks.systems.base import ROOT, SERVERS, Bench, System, our_version
+from benchmarks.systems.base import SERVERS, Bench, System, our_version
 from benchmarks.systems.brokers import CONNECT, subscribe_frame
 from benchmarks.systems.comet import SESSION, raw_packet
 from benchmarks.workloads import WORKLOADS
@@ -97,7 +97,7 @@ class Site(System):
 
     def __init__(self, name: str, title: str, is_plain: bool, bench: Bench) -> None:
         self.name, self.title, self._is_plain = name, title, is_plain
-        self.is_ours = not is_plain
+        self.is_ours, self.is_yardstick = not is_plain, is_plain
         self._clients: list[tuple[bytes, ...]] = []
         super().__init__(bench)
 
@@ -107,7 +107,7 @@ class Site(System):
 
         if self._is_plain:
             return f"Django {django.__version__}, Python {platform.python_version()}"
-        return f"{our_version()}, Django {django.__version__}"
+        return f"{our_version(self.bench)}, Django {django.__version__}"
 
     def serve(self) -> None:
         """Start all processes; ports are known."""
@@ -121,7 +121,7 @@ class Site(System):
         self.web_port, self.comet_port, self.stomp_port = free_ports(3)
         self._environment = {
             "DJANGO_SETTINGS_MODULE": self.settings,
-            "PYTHONPATH": f"{SITE}:{ROOT}:{self.bench.beside}",
+            "PYTHONPATH": f"{SITE}:{self.bench.root}:{self.bench.beside}",
             "THYWILL_HOME": str(self._folder),
             "THYWILL_SECRET_KEY": secrets.token_urlsafe(64),
             "THYWILL_TICKET_KEY": secrets.token_urlsafe(48),
@@ -131,7 +131,12 @@ class Site(System):
         }
         migrate = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
         done = subprocess.run(
-            migrate, env=self._environment, cwd=ROOT, capture_output=True, text=True, check=False
+            migrate,
+            env=self._environment,
+            cwd=self.bench.root,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise StartError(f"no database: {done.stderr.strip().splitlines()[-1:]}")
@@ -141,7 +146,9 @@ class Site(System):
 
     def run(self, *command: object) -> None:
         """Start a module of Python with the site's environment."""
-        self.processes.start([sys.executable, "-m", *command], self._environment, folder=ROOT)
+        self.processes.start(
+            [sys.executable, "-m", *command], self._environment, folder=self.bench.root
+        )
 
     def _visit(self) -> tuple[bytes, ...]:
         """What one client knows: cookies, CSRF token; uuid, token, ticket, destination."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaign import Campaign, messages_of
+from benchmarks.campaign import Campaign, messages_of, seconds_of
 from benchmarks.conversation import MESSAGE, Conversation
 from benchmarks.generator import Figures
 from benchmarks.processes import StartError
@@ -56,7 +56,8 @@ class FakeGenerator:
     def run(self, workload: Any, conversation: str, pids: Any, messages: int, **_: Any) -> Figures:
         self.story.append(f"{workload.name} {messages}")
         cost = {"us_per_delivery": 1.0, "rate": 5.0}
-        return {"ok": True, "wall_s": messages / 1000, **cost, **self.answer}
+        told = {"ok": True, "msgs": messages, "wall_s": messages / 1000}
+        return {**told, **cost, **self.answer}
 
 
 def campaign(tmp_path: Path, systems: Any, story: list[str], **more: Any) -> Campaign:
@@ -84,6 +85,43 @@ def test_systems_take_turns_and_are_started_once_a_round(tmp_path: Path) -> None
     assert [(line["round"], line["system"]) for line in lines[::2]] == [
         *((1, "one"), (1, "two"), (2, "one"), (2, "two")),
     ]
+
+
+def test_what_is_compared_takes_turns_at_each_workload(tmp_path: Path) -> None:
+    """Ours and its yardstick alternate, in every round; others come behind, in fewer rounds."""
+    story: list[str] = []
+    ours, floor, peer = (Recorded(name, story, Bench(tmp_path)) for name in ("ours", "c", "peer"))
+    ours.is_ours = floor.is_yardstick = True
+    each = campaign(tmp_path, [peer, ours, floor], story, peer_rounds=1, rounds_before=3)
+    found = [(turn.round_number, turn.workload.name, turn.system.name) for turn in each.turns()]
+    pairs = [(w, s) for w in ("A100w1", "B32") for s in ("ours", "c")]
+    assert found == [
+        *((4, *pair) for pair in pairs),
+        *((4, "A100w1", "peer"), (4, "B32", "peer")),
+        *((5, *pair) for pair in pairs),
+    ]
+
+
+def test_mistake_in_one_system_costs_its_row_only(tmp_path: Path) -> None:
+    """What nobody has thought of is named where the figures would stand, and the rest goes on."""
+    story: list[str] = []
+    systems = [Recorded(name, story, Bench(tmp_path)) for name in ("broken", "good")]
+    systems[0].prepare = lambda kind: {}[kind]  # type: ignore[method-assign, return-value]
+    campaign(tmp_path, systems, story, workloads=[FAN], tell=lambda _: None).run()
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [line["system"] for line in lines if line["ok"]] == ["good", "good"]
+    assert [line["error"] for line in lines if not line["ok"]] == ["KeyError: 'fan'"]
+
+
+def test_time_left_is_known_before_and_learnt(tmp_path: Path) -> None:
+    """A former run says how long each turn takes; where there was none it is guessed."""
+    lines = [json.dumps({"system": "one", "workload": "A100w1", "took_s": s}) for s in (3.0, 2.0)]
+    known = seconds_of(lines)
+    systems = [Recorded("one", [], Bench(tmp_path))]
+    each = campaign(tmp_path, systems, [], workloads=[FAN], known_seconds=known)
+    assert each.expected_seconds(each.turns()) == 4.0
+    each.known_seconds.clear()
+    assert each.expected_seconds(each.turns()) > 4.0
 
 
 def test_former_run_says_how_many_messages_fill_the_time() -> None:
@@ -144,9 +182,9 @@ def test_time_that_is_over_leaves_later_rounds_out(tmp_path: Path) -> None:
     past = time.monotonic() - 1
     first = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past)
     first.run()
-    assert story[-1] == "2  left out, the time is over"
-    assert len(first.loads) == 1
+    assert story[-1] == "2  the time is over, 1 left out"
+    assert [each["round"] for each in first.passes] == [1]
     none = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past, hard_end=past)
     none.run()
-    assert story[-1] == "1  left out, the time is over"
-    assert none.loads == []
+    assert story[-1] == "1  the time is over, 2 left out"
+    assert none.passes == []

@@ -23,7 +23,8 @@ FACTS = Facts(
     missing={"absent": "not installed"},
     references=["raw-c-send"],
     ours=["morbid"],
-    loads=[(1.0, 2.5)],
+    passes=[{"round": 1, "at": "10:00", "begin": 1.0, "end": 2.5}],
+    revision="abc1234",
     day="2026-01-31",
 )
 
@@ -110,7 +111,8 @@ def test_page_says_what_was_measured_when_and_beside_what() -> None:
     assert "Machine: a computer." in text
     assert "Absent: not here, not installed" in text
     assert "2026-01-31, 1 to 3 rounds of each system, 2 s for each run" in text
-    assert "load average from begin to end of each round: 1.0 to 2.5" in text
+    assert "Revision abc1234, 2026-01-31" in text
+    assert "load average from begin to end of each round: 1.0 to 2.5 (begun 10:00)" in text
     assert "0.50 of the machine's cores" in text
     assert "**The machine also ran other work**" in text
 
