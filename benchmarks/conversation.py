@@ -139,9 +139,13 @@ class Conversation:
         """What comes down are packets of Orbited: ``text``, ``raw`` or ``sse``."""
         return self._add("packets", framing)
 
-    def acknowledge(self, send: bytes) -> Self:
-        """What is sent after every 32 packets."""
-        return self._add("ack", send)
+    def acknowledge(self, send: bytes, *, packets: int) -> Self:
+        """What is sent after so many packets, on the connection that they come on."""
+        return self._add("ack", "down", send, "packets", packets)
+
+    def acknowledge_bytes(self, send: bytes, size_bytes: int) -> Self:
+        """What is sent beside a stream when its packets have brought more data than that."""
+        return self._add("ack", "up", send, "bytes", size_bytes)
 
     def pong(self, send: bytes, socket: str) -> Self:
         """What answers a ping packet."""

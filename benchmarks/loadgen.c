@@ -22,7 +22,8 @@
  *   repoll BYTES                            sent after each complete response on "down" (long poll)
  *   packets text|raw|sse                    the stream holds packets of Orbited; text: in base64,
  *                                           sse: as JSON in events
- *   ack BYTES                               sent on "down" after every 32 packets
+ *   ack down|up BYTES packets|bytes N       sent after so many packets, or bytes of their data; what
+ *                                           is asked for with repoll acknowledges as well
  *   pong down|up BYTES                      answers a packet called ping
  *   upclose                                 close "up" when the conversation has begun
  *   eio                                     answer the pings of Engine.IO
@@ -201,7 +202,8 @@ typedef struct {
     tmpl *pub;
     int pubsock, pubwait;
     tmpl *repoll, *ack, *pong;
-    int pongsock, is_raw, is_sse;
+    int acksock, pongsock, is_raw, is_sse;
+    long ack_packets, ack_bytes; /* the one that does not count is 0 */
     int upclose;
     int eio;
     struct sockaddr_in late;
@@ -253,7 +255,7 @@ typedef struct client {
     int keyn;
     int keycap;
     long ack, upstream_id;
-    int unacked;
+    long unacked, unacked_bytes;
     /* orbited packet parser */
     int ost;
     int olast;
@@ -599,14 +601,17 @@ static void argument(client *c, const u8 *arg, long length, int is_last) {
         if (c->oname == 'p' && c->r->pong)
             answer(c, c->r->pongsock, c->r->pong);
     } else if (c->oarg == 2 && c->oname == 'd') {
-        if (c->r->is_raw)
-            feed(c, arg, length);
-        else
-            feed(c, dec, b64dec(arg, length, dec));
+        int n = c->r->is_raw ? length : b64dec(arg, length, dec);
+        feed(c, c->r->is_raw ? arg : dec, n);
+        c->unacked_bytes += n;
     }
-    if (is_last && c->r->ack && ++c->unacked >= 32) {
-        c->unacked = 0;
-        answer(c, 0, c->r->ack);
+    if (is_last && c->r->ack) {
+        role *r = c->r;
+        c->unacked++;
+        if (r->ack_packets ? c->unacked >= r->ack_packets : c->unacked_bytes > r->ack_bytes) {
+            c->unacked = c->unacked_bytes = 0;
+            answer(c, r->acksock, r->ack);
+        }
     }
     c->oarg = is_last ? 0 : c->oarg + 1;
 }
@@ -744,6 +749,7 @@ static void resp_done(sk *s) {
         }
     }
     if (s->which == 0 && c->r->repoll) {
+        c->unacked = c->unacked_bytes = 0;
         int k = render(c->r->repoll, c, 0, rb);
         sput(s, rb, k);
         sflush(s);
@@ -1268,8 +1274,12 @@ static void load(const char *fn) {
             ngiven++;
         } else if (!strcmp(a[0], "ack")) {
             int k;
-            u8 *b = unhex(a[1], &k);
+            if (n < 5)
+                die("bad spec line");
+            r->acksock = !strcmp(a[1], "up");
+            u8 *b = unhex(a[2], &k);
             r->ack = compile(b, k);
+            *(!strcmp(a[3], "packets") ? &r->ack_packets : &r->ack_bytes) = atol(a[4]);
         } else if (!strcmp(a[0], "pong")) {
             int k;
             r->pongsock = !strcmp(a[1], "up");

@@ -19,6 +19,10 @@ from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subs
 SESSION: Final = b"/tcp/<<KEY>>"
 PING: Final = b"<<UPK>>04,ping"
 EVENTS: Final = b"Accept: text/event-stream\r\n"
+ACK_PACKETS: Final = 32
+"""After how many packets our browser client acknowledges on a WebSocket (comet/settings.js)."""
+ACK_BYTES: Final = 262_144
+"""After how many bytes of data it acknowledges a stream by POST, if nothing else has gone up."""
 LAST_EVENT: Final = EVENTS + b"Last-Event-ID: <<ACK>>\r\n"
 
 CONFIGURATION: Final = """\
@@ -85,7 +89,8 @@ class Comet(System):
 
     def _over_websocket(self, talk: Conversation, destination: bytes) -> None:
         talk.address(self._http_port, "ws").packets("raw")
-        talk.acknowledge(b"<<WSF:<<AKP>>:WSF>>").pong(b"<<WSF:" + PING + b":WSF>>", "down")
+        talk.acknowledge(b"<<WSF:<<AKP>>:WSF>>", packets=ACK_PACKETS)
+        talk.pong(b"<<WSF:" + PING + b":WSF>>", "down")
         talk.step(get(b"/tcp"), capture=True, socket="up")
         talk.step(upgrade(SESSION + b"/websocket"), until=b"[open]")
         talk.step(raw_packet(self._target()), until=b"1")
@@ -102,6 +107,8 @@ class Comet(System):
         talk.poll_again(again)
         if not is_echo:  # there, each POST carries an acknowledgement anyway
             talk.pong(_upstream(PING), "up")
+            if self._transport != "longpoll":
+                talk.acknowledge_bytes(_upstream(b""), ACK_BYTES)
         talk.step(get(b"/tcp"), capture=True, socket="up")
         talk.step(opening, until=b"[open]")
         talk.step(_posted(self._target()), response=True, socket="up").step(until=b"1")

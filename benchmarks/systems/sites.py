@@ -24,7 +24,7 @@ from benchmarks.conversation import MESSAGE, Conversation, get, post, upgrade
 from benchmarks.processes import StartError, free_ports
 from benchmarks.systems.base import SERVERS, Bench, System, our_version
 from benchmarks.systems.brokers import CONNECT, subscribe_frame
-from benchmarks.systems.comet import SESSION, raw_packet
+from benchmarks.systems.comet import ACK_PACKETS, SESSION, raw_packet
 from benchmarks.workloads import WORKLOADS
 
 SITE: Final = SERVERS / "site"
@@ -185,7 +185,8 @@ class Site(System):
         session = self.comet_path + SESSION
         connect = CONNECT.replace(b"login:guest", b"login:<<GV2>>")
         talk.address(self.comet_port, "ws").address(self.comet_port, "http", "up").packets("raw")
-        talk.acknowledge(b"<<WSF:<<AKP>>:WSF>>").pong(b"<<WSF:<<UPK>>04,ping:WSF>>", "down")
+        talk.acknowledge(b"<<WSF:<<AKP>>:WSF>>", packets=ACK_PACKETS)
+        talk.pong(b"<<WSF:<<UPK>>04,ping:WSF>>", "down")
         talk.step(get(self.comet_path + b"/tcp", origin), capture=True, socket="up")
         talk.step(upgrade(session + b"/websocket", headers=origin), until=b"[open]")
         talk.step(raw_packet(b"127.0.0.1:%d\n" % self.stomp_port), until=b"1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.conversation import MESSAGE, Conversation, get
+from benchmarks.conversation import MESSAGE, Conversation, get, post
 from benchmarks.generator import Figures, Generator
 from benchmarks.workloads import MESSAGE_BYTES, WORKLOADS
 
@@ -136,6 +137,33 @@ def test_events_are_read_in_any_pieces(generator: Generator, piece_bytes: int) -
     figures = run(generator, server, subscriber)
     assert figures["delivered"] == MESSAGES, figures
     assert figures["ok"] is True
+
+
+def test_stream_is_acknowledged_by_post(generator: Generator) -> None:
+    """After so many bytes of data, on a connection beside the stream, with the last packet's id."""
+    heard: list[bytes] = []
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _ = door.accept()
+        with connection:
+            while data := connection.recv(4096):
+                heard.append(data)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    opening = b'id: 2\nevent: payload\ndata: [["2", "open"]]\n\n'
+    server = Server(events, HEAD + opening)
+    subscriber = Conversation().role("sub").address(server.ports[0], "http").packets("sse")
+    subscriber.address(door.getsockname()[1], "http", "up").step(get(b"/"), until=b"[open]")
+    subscriber.acknowledge_bytes(post(b"/?ack=<<ACK>>", b""), 10 * MESSAGE_BYTES)
+    figures = run(generator, server, subscriber)
+    thread.join(20)
+    door.close()
+    assert figures["ok"] is True
+    told = [int(each) for each in re.findall(rb"ack=(\d+)", b"".join(heard))]
+    assert told == [13, 24, 35]  # each 11th packet; the first one has the id 3
 
 
 def test_client_says_what_it_was_given(generator: Generator) -> None:

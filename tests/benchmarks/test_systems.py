@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.systems import everything
-from benchmarks.systems.base import Bench
+from benchmarks.systems.base import ROOT, Bench
+from benchmarks.systems.comet import ACK_BYTES, ACK_PACKETS
 from benchmarks.workloads import WORKLOADS
 
 NAMES = list(everything(Bench(Path())))
@@ -38,5 +39,15 @@ def test_every_transport_is_told_what_has_arrived(transport: str, tmp_path: Path
     system = everything(Bench(tmp_path))[f"orbited-{transport}"]
     text = system.conversation("fan").text
     word, token = ("ack", b"<<AKP>>") if transport == "websocket" else ("repoll", b"<<ACK>>")
+    beside = [line.split() for line in text.splitlines() if line.startswith("ack up ")]
+    assert len(beside) == (transport in ("sse", "xhrstream"))
+    assert all(each[3:] == ["bytes", str(ACK_BYTES)] for each in beside)
     (line,) = (line for line in text.splitlines() if line.startswith(word))
     assert token.hex() in line
+
+
+def test_clients_acknowledge_as_often_as_the_one_that_is_shipped() -> None:
+    """The bounds are those of our browser client."""
+    shipped = (ROOT / "orbited/static/comet/settings.js").read_text()
+    assert f"ACK_PACKETS = {ACK_PACKETS};" in shipped
+    assert f"ACK_BYTES = {ACK_BYTES};" in shipped
