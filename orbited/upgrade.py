@@ -15,9 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -33,20 +31,6 @@ _HANDSHAKE_HEADERS = ("connection", "upgrade", "host", "origin")
 #: connection keeps some 50 kB; with zlib's own defaults it would be 300.
 WINDOW_BITS = 12
 MEMORY_LEVEL = 5
-
-
-class _Protocol(ServerProtocol):
-    """The protocol of the library, but for one rule of its own."""
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take a close frame between the fragments of a message for what it is.
-
-        RFC 6455, 5.4 lets control frames stand there, and 5.5.1 has this one answered with its
-        own code. The library would answer 1002.
-        """
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
 
 
 class Handshake:
@@ -66,10 +50,10 @@ class Handshake:
         """Accept."""
         protocol = self._protocol
         protocol.send_response(self._response)
-        # The parser that has read the request would keep it for as long as the connection lives.
-        protocol.parser = Protocol.parse(protocol)
-        next(protocol.parser)
-        connection = WebSocketConnection(protocol, listener, clock)
+        assert protocol.max_message_size is not None
+        connection = WebSocketConnection(
+            listener, clock, protocol.max_message_size, protocol.extensions
+        )
         self._exchange.upgrade(b"".join(protocol.data_to_send()), connection)
         return connection
 
@@ -92,7 +76,7 @@ def begin(
     Returns:
         None when the request was refused; it has been answered then.
     """
-    protocol = _Protocol(
+    protocol = ServerProtocol(
         max_size=max_message_bytes,
         subprotocols=[Subprotocol(name) for name in subprotocols],
         select_subprotocol=_select_subprotocol,

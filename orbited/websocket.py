@@ -1,7 +1,7 @@
 """A WebSocket on a connection that an edge hands over.
 
 The reading of frames and the closing are those of
-``websockets.server.ServerProtocol``, which does no I/O. What is sent often, a message without
+``websockets.protocol.Protocol``, which does no I/O. What is sent often, a message without
 compression, is framed here, so that it costs one concatenation::
 
     first byte                       second byte, and the size
@@ -10,22 +10,26 @@ compression, is framed here, so that it costs one concatenation::
                                      127, 8 bytes  beyond
 
 What comes in often, a short message in one frame, is read here as well (``_take_short_frame``);
-all else is the library's, and every fault is found there.
+all else is the library's, and every fault is found there. Its object is made when it is wanted,
+and kept only while it has something to remember: it is larger than all the rest of an idle
+connection.
 
 How a request becomes one of these is told in ``orbited.upgrade``.
 """
 
 import codecs
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
-from websockets.protocol import OPEN
-from websockets.server import ServerProtocol
+from websockets.protocol import OPEN, SERVER
+from websockets.protocol import Protocol as LibraryProtocol
 from websockets.streams import StreamReader
 
 try:
@@ -37,6 +41,9 @@ from zope.interface import implementer
 from orbited.direct import direct_writer
 
 __all__ = ["Listener", "WebSocketConnection", "binary_frame", "is_utf8", "text_frame"]
+
+#: The library's own, by the name that it would take itself.
+_library_log = logging.getLogger("websockets.server")
 
 #: How long the other side may take to answer our close frame.
 CLOSE_SECONDS = 5.0
@@ -93,9 +100,27 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
 
 
+class _Library(LibraryProtocol):
+    """The protocol of the library behind the handshake, but for one rule of its own."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a close frame between the fragments of a message for what it is.
+
+        RFC 6455, 5.4 lets control frames stand there, and 5.5.1 has this one answered with its
+        own code. The library would answer 1002.
+        """
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 @implementer(IPushProducer)
 class WebSocketConnection(TwistedProtocol):
     """One open WebSocket.
+
+    Args:
+        max_message_bytes: larger messages end the connection with 1009.
+        extensions: what the handshake has agreed upon.
 
     Attributes:
         is_compressed: permessage-deflate was negotiated; ready frames cost what they would save.
@@ -107,12 +132,21 @@ class WebSocketConnection(TwistedProtocol):
         on_gone: called once when there is no connection any more, after all closing.
     """
 
-    def __init__(self, protocol: ServerProtocol, listener: Listener, clock: IReactorTime) -> None:
-        self._protocol = protocol
+    def __init__(
+        self,
+        listener: Listener,
+        clock: IReactorTime,
+        max_message_bytes: int,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
+        self._library: _Library | None = None  # while it has something to remember
+        self._max_message_bytes = max_message_bytes
         self._listener: Listener | None = listener
         self._clock = clock
         self._is_open = True
-        self.is_compressed = bool(protocol.extensions)
+        self.is_compressed = bool(extensions)
+        if extensions:
+            self._wake_library().extensions = list(extensions)
         self.was_heard = False
         self.has_more = False
         self._is_between_frames = True  # and nothing of a message is kept
@@ -154,9 +188,10 @@ class WebSocketConnection(TwistedProtocol):
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; the listener hears nothing more."""
         self._listener = None
-        if self._protocol.state is OPEN:
-            self._protocol.send_close(code, reason)
-            self._flush()
+        library = self._wake_library()
+        if library.state is OPEN:
+            library.send_close(code, reason)
+            self._flush(library)
 
     def pause_reading(self) -> None:
         """Let the browser wait."""
@@ -194,7 +229,7 @@ class WebSocketConnection(TwistedProtocol):
         Returns:
             Where it ends; 0 means nothing: the library looks at the same bytes.
         """
-        size, most = len(data), self._protocol.max_message_size
+        size = len(data)
         if size < position + 6 or not self._is_open:
             return 0
         first, second = data[position], data[position + 1]
@@ -212,7 +247,7 @@ class WebSocketConnection(TwistedProtocol):
         if (
             size < end
             or not (is_text or first == _WHOLE_BINARY)
-            or (most is not None and end - start > most)
+            or end - start > self._max_message_bytes
         ):
             return 0
         message = apply_mask(data[start:end], data[start - 4 : start])
@@ -226,10 +261,10 @@ class WebSocketConnection(TwistedProtocol):
     def _receive_slowly(self, data: bytes) -> None:
         """Have bytes read by the library."""
         self.has_more = True
-        protocol = self._protocol
-        protocol.receive_data(data)
-        frames = protocol.events_received()
-        writes = protocol.data_to_send()  # a pong for each ping, then perhaps what closes
+        library = self._wake_library()
+        library.receive_data(data)
+        frames = library.events_received()
+        writes = library.data_to_send()  # a pong for each ping, then perhaps what closes
         for frame in frames:
             if not isinstance(frame, Frame):
                 continue
@@ -237,8 +272,10 @@ class WebSocketConnection(TwistedProtocol):
                 self._send_pong(writes.pop(0))
             elif not self._receive_frame(frame):
                 break
-        self._is_between_frames = self._message is None and _is_between_frames(protocol)
-        self._flush(writes)
+        self._is_between_frames = self._message is None and _is_between_frames(library)
+        self._flush(library, writes)
+        if self._is_between_frames and self._is_open and not self.is_compressed:
+            self._library = None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
@@ -274,13 +311,19 @@ class WebSocketConnection(TwistedProtocol):
 
     # -- helpers ------------------------------------------------------------------------------
 
+    def _wake_library(self) -> _Library:
+        """The library's object; a new one stands between two frames of an open connection."""
+        if self._library is None:
+            self._library = _Library(SERVER, max_size=self._max_message_bytes, logger=_library_log)
+        return self._library
+
     def _send_compressed(self, payload: bytes, *, is_text: bool) -> None:
         if not self._is_open:
             return
-        protocol = self._protocol
-        if protocol.state is OPEN:
-            (protocol.send_text if is_text else protocol.send_binary)(payload)
-            self._write(b"".join(protocol.data_to_send()))
+        library = self._wake_library()
+        if library.state is OPEN:
+            (library.send_text if is_text else library.send_binary)(payload)
+            self._write(b"".join(library.data_to_send()))
         else:
             # A close frame came right behind the message that is being answered. What is said to
             # that may still be said, and RFC 7692, 6 lets any message go uncompressed.
@@ -321,7 +364,7 @@ class WebSocketConnection(TwistedProtocol):
     def _refuse_text(self) -> bool:
         """RFC 6455, 8.1: text that is not UTF-8 ends the connection."""
         self._message = self._text_check = None
-        self._protocol.fail(INVALID_TEXT, "this text is not UTF-8")
+        self._wake_library().fail(INVALID_TEXT, "this text is not UTF-8")
         return False
 
     def _send_pong(self, pong: bytes) -> None:
@@ -335,15 +378,15 @@ class WebSocketConnection(TwistedProtocol):
         else:
             self._write(pong)
 
-    def _flush(self, writes: Iterable[bytes] = ()) -> None:
-        """Write what the protocol wants written, and notice that it has begun to close."""
-        writes = [*writes, *self._protocol.data_to_send()]
+    def _flush(self, library: _Library, writes: Iterable[bytes] = ()) -> None:
+        """Write what the library wants written, and notice that it has begun to close."""
+        writes = [*writes, *library.data_to_send()]
         for data in writes:
             if data:
                 self._write(data)
             else:
                 self._lose_connection()
-        if self._protocol.state is not OPEN:
+        if library.state is not OPEN:
             self._is_open = False
             self.send_frames = self._ignore
             # After a refusal we go on reading for a while: closing now would reset the
@@ -376,13 +419,13 @@ class WebSocketConnection(TwistedProtocol):
         """Write nowhere: the connection is gone."""
 
 
-def _is_between_frames(protocol: ServerProtocol) -> bool:
+def _is_between_frames(library: _Library) -> bool:
     """Whether the library waits for the first byte of a frame.
 
     Its parser is a generator, which then waits in ``at_eof``; a release where that is not so any
     more would only be slower.
     """
-    waiting = getattr(protocol.parser, "gi_yieldfrom", None)
+    waiting = getattr(library.parser, "gi_yieldfrom", None)
     return getattr(waiting, "gi_code", None) is StreamReader.at_eof.__code__
 
 
