@@ -20,6 +20,8 @@ from typing import Any
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 
+from orbited.protocol.shared import SharedFrame
+
 __all__ = ["Exchange", "Headers", "Responder", "chunk"]
 
 Headers = Iterable[tuple[str, str]]
@@ -136,6 +138,16 @@ class Exchange(abc.ABC):
         self.start(status, headers, len(data))
         self.write(data)
         self.finish()
+
+    def reply_packet(
+        self, bodies: SharedFrame, number: int, payload: bytes, headers: Headers, now: float
+    ) -> None:
+        """Answer with one data packet, which others may get too. The hot path.
+
+        Args:
+            bodies: builds the body.
+        """
+        self.reply(200, bodies.build(number, payload), headers)
 
 
 Responder = Callable[[Exchange], None]

@@ -16,6 +16,9 @@ STATUS_LINES = {
     for status in HTTPStatus
 }
 
+#: Heads of answers that are kept for a second: one for each origin that pages come from.
+MAX_HEADS = 256
+
 #: RFC 9110, 6.4.1: answers with these have no body, whatever the request was.
 _BODILESS = frozenset((204, 304))
 
@@ -52,13 +55,14 @@ def refusal(status: int, date_line: bytes, content_type: str, body: bytes) -> by
 
 
 class Dates:
-    """The ``Date`` header, made once a second. RFC 9110, 6.6.1."""
+    """The ``Date`` header, made once a second, and what begins with it. RFC 9110, 6.6.1."""
 
-    __slots__ = ("_line", "_second")
+    __slots__ = ("_heads", "_line", "_second")
 
     def __init__(self) -> None:
         self._second = -1
         self._line = b""
+        self._heads: dict[bytes, bytes] = {}
 
     def line(self, now: float) -> bytes:
         """The header for this time, in seconds since 1970."""
@@ -66,4 +70,19 @@ class Dates:
         if second != self._second:
             self._second = second
             self._line = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
+            self._heads.clear()
         return self._line
+
+    def ok_head(self, headers: bytes, now: float) -> bytes:
+        """The head of an answer with status 200, up to the value of ``Content-Length``.
+
+        Args:
+            headers: a block of them, as ``header_block`` gives it.
+        """
+        line = self.line(now)
+        head = self._heads.get(headers)
+        if head is None:
+            head = b"HTTP/1.1 200 OK\r\n%b%bContent-Length: " % (line, headers)
+            if len(self._heads) < MAX_HEADS:
+                self._heads[headers] = head
+        return head

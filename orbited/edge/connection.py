@@ -15,7 +15,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from orbited.direct import direct_writer, is_plain, unsent_bytes
+from orbited.direct import direct_writer, is_plain, lighten, unsent_bytes
 from orbited.edge.answer import refusal
 from orbited.edge.head import Head
 from orbited.edge.incoming import Incoming
@@ -74,6 +74,7 @@ class EdgeConnection(TwistedProtocol):
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
         self.write = direct_writer(transport)
+        lighten(transport)
         transport.registerProducer(self, True)
         factory.connections.add(self)
         self._watch()
@@ -130,6 +131,10 @@ class EdgeConnection(TwistedProtocol):
 
     # -- whoever answers calls these --------------------------------------------------------------
 
+    def now(self) -> float:
+        """The reactor's time."""
+        return self._clock.seconds()
+
     def date_line(self) -> bytes:
         """The ``Date`` header of now."""
         return self.factory.dates.line(self._clock.seconds())
@@ -146,7 +151,7 @@ class EdgeConnection(TwistedProtocol):
         if self._head is not None:
             self._head.forget_headers()
 
-    def answered(self, incoming: Incoming) -> None:
+    def answered(self, incoming: Incoming, now: float | None = None) -> None:
         """The answer is written; go on with the next request, or close."""
         self._incoming = self._producer = None
         if self.factory.has_access_log:
@@ -154,7 +159,7 @@ class EdgeConnection(TwistedProtocol):
         if not self.keeps_alive:
             self.close()
             return
-        has_more = self._reader.answered(self._clock.seconds())
+        has_more = self._reader.answered(self._clock.seconds() if now is None else now)
         if not self._is_reading:
             self._is_reading = True
             cast(Any, self.transport).resumeProducing()

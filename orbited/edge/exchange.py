@@ -10,8 +10,10 @@ from twisted.python.failure import Failure
 
 from orbited.edge.answer import STATUS_LINES, has_body, header_block
 from orbited.edge.head import Head
+from orbited.edge.shared import SharedAnswer
 from orbited.http import COMMON_HEADERS, Exchange, Headers, Responder, chunk
 from orbited.protocol.addresses import browser_address
+from orbited.protocol.shared import SharedFrame
 
 if TYPE_CHECKING:
     from orbited.edge.connection import EdgeConnection
@@ -64,6 +66,8 @@ class EdgeExchange(Exchange):
         "_lost",
         "_pending",
         "_respond",
+        "_shared",
+        "_shared_for",
         "_status",
         "_takes_body",
     )
@@ -85,6 +89,8 @@ class EdgeExchange(Exchange):
         self._is_chunked = False
         self._left: int | None = None  # of the length that was announced
         self._takes_body = True
+        self._shared: SharedAnswer | None = None
+        self._shared_for: Headers = ()
         self.method = _METHODS.get(head.method) or head.method.decode("latin-1")
         self.path = path
         memo = head.headers.memo
@@ -284,22 +290,47 @@ class EdgeExchange(Exchange):
             return
         data = body if isinstance(body, bytes) else body.encode()
         block = _reply_block(tuple(headers))
-        if status == 200 and connection.keeps_alive and self._head.method in _METHODS:
+        if status == 200 and self._is_plain(connection):
             self._status = 200
-            length, date = len(data), connection.date_line()
-            connection.write(
-                b"HTTP/1.1 200 OK\r\n%b%bContent-Length: %d\r\n\r\n%b" % (date, block, length, data)
-            )
-        else:
-            self._start(status, block, len(data))
-            self._left = None
-            connection.write(self._pending + data if self._takes_body else self._pending)
+            now = connection.now()
+            head = connection.factory.dates.ok_head(block, now)
+            connection.write(b"%b%d\r\n\r\n%b" % (head, len(data), data))
+            self._over(connection, now)
+            return
+        self._start(status, block, len(data))
+        self._left = None
+        connection.write(self._pending + data if self._takes_body else self._pending)
         self._over(connection)
 
-    def _over(self, connection: "EdgeConnection") -> None:
+    def reply_packet(
+        self, bodies: SharedFrame, number: int, payload: bytes, headers: Headers, now: float
+    ) -> None:
+        """Answer with one data packet, as it is built for all polls that get it."""
+        connection = self._connection
+        if connection is None:
+            return
+        if not self._is_plain(connection):
+            self.reply(200, bodies.build(number, payload), headers)
+            return
+        shared = self._shared
+        if shared is None or self._shared_for is not headers:
+            block = _reply_block(tuple(headers))
+            shared = connection.factory.shared_answer(bodies.encoder, block)
+            self._shared, self._shared_for = shared, headers
+        if not shared.begin <= now < shared.end:
+            shared.renew(now)
+        self._status = 200
+        connection.write(shared.build(number, payload))
+        self._over(connection, now)
+
+    def _is_plain(self, connection: "EdgeConnection") -> bool:
+        """Whether an answer with status 200 has a body, and another request may follow."""
+        return connection.keeps_alive and self._head.method in _METHODS
+
+    def _over(self, connection: "EdgeConnection", now: float | None = None) -> None:
         self._connection = None
         self._lost = None
-        connection.answered(self)
+        connection.answered(self, now)
 
     def register_producer(self, producer: IPushProducer) -> None:
         """Pause ``producer`` while too much is unsent."""

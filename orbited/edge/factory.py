@@ -7,11 +7,13 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 
-from orbited.edge.answer import Dates
+from orbited.edge.answer import MAX_HEADS, Dates
 from orbited.edge.connection import EdgeConnection
 from orbited.edge.head import Head
 from orbited.edge.incoming import Incoming
+from orbited.edge.shared import SharedAnswer
 from orbited.errors import RequestError
+from orbited.protocol.packets import Encoder
 from orbited.protocol.settings import RequestLimits
 
 __all__ = ["EdgeFactory", "Refusal"]
@@ -60,6 +62,7 @@ class EdgeFactory(Factory):
         self.has_access_log = has_access_log
         self._redact = redact
         self.dates = Dates()
+        self._shared_answers: dict[tuple[Encoder, bytes], SharedAnswer] = {}
         self.connections: set[EdgeConnection] = set()
         self.is_stopping = False
 
@@ -78,6 +81,16 @@ class EdgeFactory(Factory):
         self.is_stopping = True
         for connection in list(self.connections):
             connection.close_when_idle()
+
+    def shared_answer(self, encoder: Encoder, headers: bytes) -> SharedAnswer:
+        """What builds the answers with these headers, for all connections."""
+        shared = self._shared_answers.get((encoder, headers))
+        if shared is None:
+            if len(self._shared_answers) >= MAX_HEADS:
+                self._shared_answers.clear()
+            shared = SharedAnswer(encoder, self.dates, headers)
+            self._shared_answers[encoder, headers] = shared
+        return shared
 
     def log_request(self, address: str, head: Head, status: int) -> None:
         """Write a line for a request. Queries and keys are not written."""

@@ -25,12 +25,15 @@ class SharedFrame:
     Args:
         encoder: of the packet, with text framing (``TEXT``, ``RAW``).
         envelope: puts the transport's framing around that.
+
+    Attributes:
+        encoder: of the packet.
     """
 
-    __slots__ = ("_before", "_behind", "_encoder", "_envelope", "_first", "_last", "_payload")
+    __slots__ = ("_before", "_behind", "_envelope", "_first", "_last", "_payload", "encoder")
 
     def __init__(self, encoder: Encoder, envelope: Callable[[bytes], bytes]) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._envelope = envelope
         self._payload: bytes | None = None
         self._first = self._last = 0  # the numbers that the ends are good for
@@ -41,13 +44,13 @@ class SharedFrame:
         if payload is not self._payload:  # perhaps nobody else gets it
             self._payload = payload
             self._last = 0
-            return self._envelope(self._encoder.encode((Packet(number, DATA, payload),)))
+            return self._envelope(self.encoder.encode((Packet(number, DATA, payload),)))
         if not self._first <= number <= self._last:
             self._cut(number, payload)
         return b"%b%d%b" % (self._before, number, self._behind)
 
     def _cut(self, number: int, payload: bytes) -> None:
-        packet = self._encoder.encode((Packet(number, DATA, payload),))
+        packet = self.encoder.encode((Packet(number, DATA, payload),))
         frame = self._envelope(packet)
         digits = len(b"%d" % number)
         start = frame.index(packet) + packet.index(b",") + 1
