@@ -116,10 +116,10 @@ class Topic(Destination):
         counters.bytes_out += size
 
     def _build(self, message: Message, subscription: Subscription) -> bytes:
-        lines = subscription.lines
+        version, lines = subscription.consumer.version, subscription.lines
         if subscription.wants_ack_header:
-            lines += b"ack:%b\n" % message.id.encode("ascii")
-        return message.frame(subscription.consumer.version, lines)
+            return message.frame(version, lines + b"ack:%b\n" % message.id.encode("ascii"))
+        return message.topic_frame(subscription.form, version, lines)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Send it what comes from now on."""

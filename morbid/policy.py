@@ -60,12 +60,15 @@ class Policy:
         if destination == self.control_destination:
             raise Refused(READ_REFUSED)
 
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether a SEND needs no look at who sends it, nor at what it says."""
+        return self.security.authorizer is None and self.security.reviewer is None
+
     def lets_anybody_send_to(self, destination: str) -> bool:
         """Whether a SEND to this needs no look at who sends it, nor at what it says."""
-        security = self.security
         return (
-            security.authorizer is None
-            and security.reviewer is None
+            self.asks_nobody
             and destination != self.advisory_destination
             and destination != self.control_destination
         )

@@ -44,6 +44,7 @@ from stompservice.protocol.plain import (
     LENGTH,
     PLAIN_HEAD_BYTES,
     UNKNOWN,
+    SharedHeaders,
     head_of_send,
     plain_head,
 )
@@ -91,9 +92,9 @@ class Limits:
 class FrameParser:
     """Reads frames from one direction of one connection.
 
+    Both ``version`` and ``limits`` may be set between two events.
+
     Attributes:
-        version: whose rules to read by; may be set between two events.
-        limits: likewise.
         shares_headers: SENDs with equal heads may have one ``SharedHeaders``, which nobody can
             change; else each frame has a dict of its own.
     """
@@ -101,9 +102,10 @@ class FrameParser:
     def __init__(
         self, limits: Limits = Limits(), version: str = V12, *, shares_headers: bool = False
     ) -> None:
-        self.version = version
         self.shares_headers = shares_headers
-        self.limits = limits
+        self._version = version
+        self._limits = limits
+        self._last_send: SharedHeaders | None = None
         self._buffer: bytes | bytearray = b""
         self._position = 0
         self._is_closed = False
@@ -112,6 +114,24 @@ class FrameParser:
         self._lines: list[tuple[str, str]] = []
         self._has_escapes = False
         self._reader = self._read()
+
+    @property
+    def version(self) -> str:
+        """Whose rules to read by."""
+        return self._version
+
+    @version.setter
+    def version(self, version: str) -> None:
+        self._version, self._last_send = version, None
+
+    @property
+    def limits(self) -> Limits:
+        """What a frame may hold."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits, self._last_send = limits, None
 
     @property
     def bytes_buffered(self) -> int:
@@ -160,9 +180,43 @@ class FrameParser:
             yield frame
         self._buffer, self._position = b"", 0
 
+    def take_send(self) -> tuple[SharedHeaders, bytes] | None:
+        """Read the next frame if it begins as the last plain SEND did, byte for byte.
+
+        The hottest path: whoever sends much, sends it to the same destination. It needs
+        ``shares_headers``. None means nothing: ask for events.
+
+        Returns:
+            headers and body of the SEND.
+        """
+        headers, buffer, start = self._last_send, self._buffer, self._position
+        if headers is None or not self._is_between_frames or type(buffer) is not bytes:
+            return None
+        beginning, length = headers.beginning, headers.length
+        if not buffer.startswith(beginning, start):
+            return None
+        body_start = start + len(beginning)
+        if length == UNKNOWN:
+            end = body_start + self._limits.max_body_bytes + 1
+            body_end = buffer.find(b"\0", body_start, end)
+            if body_end < 0:
+                return None
+        else:
+            body_end = body_start + length
+            if not buffer.startswith(b"\0", body_end):
+                return None
+        body = buffer[body_start:body_end]
+        body_end += 2 if buffer.startswith(b"\n", body_end + 1) else 1
+        if body_end == len(buffer):
+            self._buffer, self._position = b"", 0
+        else:
+            self._position = body_end
+        return headers, body
+
     def close(self) -> None:
         """Give back the memory; nothing is read any more."""
         self._is_closed = True
+        self._last_send = None
         self._reader.close()
         self._buffer, self._position = b"", 0
         self._command, self._lines, self._is_between_frames = "", [], True
@@ -172,7 +226,7 @@ class FrameParser:
 
         The hot path. None means nothing: the same bytes are then looked at with care.
         """
-        buffer, start, limits = self._buffer, self._position, self.limits
+        buffer, start, limits = self._buffer, self._position, self._limits
         if buffer.startswith(b"\n", start):  # of the frame before
             start += 1
         head_end = buffer.find(b"\n\n", start, start + PLAIN_HEAD_BYTES)
@@ -182,7 +236,7 @@ class FrameParser:
         if len(head) > limits.max_header_line_bytes or len(head) > limits.max_head_bytes - 2:
             return None
         read = head_of_send if head.startswith(b"SEND\n") else plain_head
-        command, headers, length = read(head, self.version)
+        command, headers, length = read(head, self._version)
         if not command or len(headers) > limits.max_headers:
             return None
         body_start = head_end + 2
@@ -197,6 +251,8 @@ class FrameParser:
         self._position = body_end + 1
         if not self.shares_headers:
             headers = dict(headers)
+        elif type(headers) is SharedHeaders:
+            self._last_send = headers
         return Frame(command, headers, bytes(buffer[body_start:body_end]))
 
     def _read(self) -> Generator[Frame | None, None, None]:

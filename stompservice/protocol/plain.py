@@ -70,13 +70,19 @@ class SharedHeaders(dict[str, str]):
     """Headers that many frames have in common; whoever wants to change them makes a copy.
 
     Attributes:
+        beginning: the bytes of such frames, up to the body.
+        length: of their bodies, as announced.
         memo: what whoever publishes such frames has made of the headers, to have it ready.
     """
 
-    __slots__ = ("memo",)
+    __slots__ = ("beginning", "length", "memo")
 
-    def __init__(self, headers: dict[str, str]) -> None:
+    def __init__(
+        self, headers: dict[str, str], beginning: bytes = b"", length: int = UNKNOWN
+    ) -> None:
         super().__init__(headers)
+        self.beginning = beginning
+        self.length = length
         self.memo: Any = None
 
     def _refuse(self, *arguments: object, **named: object) -> NoReturn:
@@ -90,4 +96,4 @@ class SharedHeaders(dict[str, str]):
 def head_of_send(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
     """The same for SEND: whoever sends much says the same again and again, but for the body."""
     command, headers, length = plain_head(head, version)
-    return command, SharedHeaders(headers), length
+    return command, SharedHeaders(headers, head + b"\n\n", length), length

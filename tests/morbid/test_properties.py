@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from morbid.broker import Broker
 from morbid.events import Closed
 from morbid.limits import Limits
+from morbid.policy import Policy
 from morbid.session import COMMANDS, BrokerSession
 from stompservice.protocol import VERSIONS, Frame, FrameParser, encode
 from stompservice.protocol.spec import COMMANDS as WORDS
@@ -126,6 +127,54 @@ def test_any_cut_is_the_same(data, cuts):
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     parts = [data[start:end] for start, end in itertools.pairwise(edges)]
     assert answer(parts) == answer([data])
+
+
+said = st.sampled_from(
+    [
+        *[Frame("SEND", {"destination": where}, b"x") for where in ("/topic/a", "/queue/a")] * 4,
+        Frame("SEND", {"destination": "/topic/a", "content-length": "2"}, b"xy"),
+        Frame("SEND", {"destination": "/queue/a", "receipt": "r"}, b"x"),
+        Frame("SEND", {"destination": "/topic/a", "transaction": "t"}, b"x"),
+        Frame("SEND", {"destination": ""}, b"x"),
+        Frame("SEND", {"destination": "/topic/own"}, b"x"),
+        Frame("SUBSCRIBE", {"id": "0", "destination": "/topic/a"}),
+        Frame("SUBSCRIBE", {"id": "1", "destination": "/queue/a", "ack": "client"}),
+        Frame("UNSUBSCRIBE", {"id": "0"}),
+        Frame("BEGIN", {"transaction": "t"}),
+        Frame("COMMIT", {"transaction": "t"}),
+    ]
+)
+
+
+@quickly
+@given(
+    st.lists(st.tuples(said, st.integers(1, 4)), max_size=12),
+    st.lists(st.integers(0, 900), max_size=6),
+    st.sampled_from(VERSIONS),
+    st.booleans(),
+)
+def test_send_after_send_is_the_same_as_each_by_itself(steps, cuts, version, is_slow):
+    """Many SENDs in one packet have the effect of the same frames byte by byte."""
+    policy = Policy(advisory_destination="/topic/own")
+
+    def answer(parts):
+        broker = Broker(SMALL, "b")
+        session = BrokerSession(broker, policy, now=0.0)
+        session.receive_data(CONNECT[version], 0.0)
+        if is_slow:
+            session.pause()
+        for part in parts:
+            session.receive_data(part, 0.0)
+        session.resume()
+        counted = {**broker.counted(), "bytes_in": 0}
+        return b"".join(session.data_to_send()), session.is_closed, counted
+
+    frames = [encode(frame, version) for frame, times in steps for _ in range(times)]
+    data = b"".join(frames)
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    byte_by_byte = [data[at : at + 1] for at in range(len(data))]
+    in_pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
+    assert answer(in_pieces) == answer([data]) == answer(byte_by_byte)
 
 
 @quickly
