@@ -3,14 +3,17 @@
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory
+from twisted.internet.tcp import Server
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 
-from orbited.direct import direct_writer, is_plain, unsent_bytes
+from orbited.direct import LightServer, direct_writer, is_plain, lighten, unsent_bytes
 
 
 class DirectWriterTests(TestCase):
     """A real pair of sockets in this process."""
+
+    kind = Server
 
     def setUp(self):
         """Connect a server's protocol and a client's."""
@@ -19,6 +22,7 @@ class DirectWriterTests(TestCase):
         serving.buildProtocol = lambda _: Told(self.server)
         calling.buildProtocol = lambda _: Told(self.client)
         self.port = reactor.listenTCP(0, serving, interface="127.0.0.1")
+        self.port.transport = self.kind
         reactor.connectTCP("127.0.0.1", self.port.getHost().port, calling)
         return self.server.addCallback(self._keep_server).addCallback(
             lambda _: self.client.addCallback(self._keep_client)
@@ -99,6 +103,41 @@ class DirectWriterTests(TestCase):
         assert transport.value() == b"x"
         assert not is_plain(transport)
         assert unsent_bytes(transport) == 0
+
+
+class LightServerTests(DirectWriterTests):
+    """The same of the connections that we make ourselves, and what else is expected of them."""
+
+    kind = LightServer
+
+    def test_it_has_what_others_ask_it_for(self):
+        """Addresses, a descriptor, and a name."""
+        transport = self.sender.transport
+        assert transport.getPeer() == self.reader.transport.getHost()
+        assert transport.getHost() == self.reader.transport.getPeer()
+        assert transport.fileno() == transport.socket.fileno() > 0
+        assert str(self.port.getHost().port) in repr(transport)
+        assert isinstance(transport.logPrefix(), str)
+
+    async def test_a_closed_one_has_no_descriptor(self):
+        """The reactor asks for it once more."""
+        transport = self.sender.transport
+        self.sender.lost = Deferred()
+        transport.loseConnection()
+        await self.sender.lost
+        assert transport.fileno() == -1
+        transport.connectionLost(None)
+
+    def test_a_port_makes_them_once_it_is_told_to(self):
+        """By a connection of Twisted's own; anything else is left as it is."""
+        self.port.transport = Server
+        lighten(self.sender.transport)
+        lighten(StringTransport())
+        assert self.port.transport is Server
+        ordinary = Server.__new__(Server)
+        ordinary.server = self.port
+        lighten(ordinary)
+        assert self.port.transport is LightServer
 
 
 class Told(Protocol):
