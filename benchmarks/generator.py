@@ -36,6 +36,15 @@ def build(source: Path, work: Path) -> Path:
     return program
 
 
+def warm_up_of(workload: Workload, messages: int) -> int:
+    """How many messages go before those that count.
+
+    Where each client sends for itself, all of them do so at least once: one that has connected and
+    says nothing occupies a thread of some servers.
+    """
+    return max(5, messages // 10, workload.clients if workload.mode == "echo" else 0)
+
+
 class Generator:
     """The generator, on its own core.
 
@@ -61,13 +70,13 @@ class Generator:
         handshakes_at_once: int,
         timeout_seconds: float,
     ) -> Figures:
-        """Send so many messages, after a tenth of that to warm up."""
+        """Send so many messages, after some to warm up."""
         self._spec.write_text(conversation)
         command = self._command(
             mode=workload.mode,
             n=workload.clients,
             msgs=messages,
-            warm=max(5, messages // 10),
+            warm=warm_up_of(workload, messages),
             window=workload.window,
             rate=workload.rate_per_second,
             timeout=timeout_seconds,

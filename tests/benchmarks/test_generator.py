@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.conversation import MESSAGE, Conversation, get, post
-from benchmarks.generator import Figures, Generator
+from benchmarks.generator import Figures, Generator, warm_up_of
 from benchmarks.workloads import MESSAGE_BYTES, WORKLOADS
 
 Relay = Callable[[list[bytes]], list[bytes]]
@@ -88,6 +88,13 @@ def run(generator: Generator, server: Server, subscriber: Conversation) -> Figur
         )
     finally:
         server.close()
+
+
+def test_each_client_that_sends_does_so_before_it_counts() -> None:
+    """gunicorn reads a new connection in one of its threads, and waits there."""
+    assert warm_up_of(WORKLOADS["P32"], 100) == 32
+    assert warm_up_of(WORKLOADS["P32"], 1000) == 100
+    assert warm_up_of(WORKLOADS["A1000w1"], 10) == 5
 
 
 def swapped(messages: list[bytes]) -> list[bytes]:
