@@ -9,10 +9,10 @@ r"""Bytes in, frames out, with limits.
 How it works. All bytes go into one buffer; ``_position`` is where the next unread
 byte is. Most frames are there as a whole, short and plain: ``_take_plain_frame`` reads
 those (see ``stompservice.protocol.plain``), and has no opinion on any other. The rest is
-read by a generator, which walks over the buffer and yields a frame, or None when it
-needs more bytes; where it stands in a frame is where it stands in the code. It alone
-finds faults. Nothing is searched twice: a search that found nothing is resumed where it
-ended.
+read by a generator, which walks over the buffer to the end of a frame, yields that, and
+None whenever it needs more bytes; where it stands in a frame is where it stands in the
+code. It alone finds faults, and between two frames there is none. Nothing is searched
+twice: a search that found nothing is resumed where it ended.
 
 What arrived in one piece is read where it is (``bytes``), without a copy of the buffer;
 what was left over of it is joined with the next piece, in a ``bytearray`` when it is long.
@@ -68,6 +68,9 @@ COMPACT_BYTES: Final = 65_536
 JOINED_BYTES: Final = 4_096
 """A rest that is no longer is copied in front of what comes; a longer one grows in place."""
 
+_NO_LINES: Final[list[tuple[str, str]]] = []
+"""Of all parsers that stand between two frames."""
+
 _COMMAND: Final = re.compile(rb"[A-Z]{0,%d}" % MAX_COMMAND_BYTES)
 _LINE_ENDS: Final = {True: re.compile(rb"[\r\n]*"), False: re.compile(rb"\n*")}
 
@@ -99,6 +102,21 @@ class FrameParser:
             change; else each frame has a dict of its own.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_command",
+        "_has_escapes",
+        "_is_between_frames",
+        "_is_closed",
+        "_last_send",
+        "_limits",
+        "_lines",
+        "_position",
+        "_reader",
+        "_version",
+        "shares_headers",
+    )
+
     def __init__(
         self, limits: Limits = Limits(), version: str = V12, *, shares_headers: bool = False
     ) -> None:
@@ -111,9 +129,9 @@ class FrameParser:
         self._is_closed = False
         self._is_between_frames = True
         self._command = ""  # until its line has been read
-        self._lines: list[tuple[str, str]] = []
+        self._lines = _NO_LINES
         self._has_escapes = False
-        self._reader = self._read()
+        self._reader: Generator[Frame | None, None, None] | None = None
 
     @property
     def version(self) -> str:
@@ -167,6 +185,8 @@ class FrameParser:
             if frame is not None:
                 yield frame
                 continue
+            if self._reader is None:
+                self._reader = self._read()
             try:
                 frame = next(self._reader)
             except FrameError as error:
@@ -175,6 +195,8 @@ class FrameParser:
                 self.close()
                 yield error
                 return
+            if self._is_between_frames:
+                self._reader, self._command, self._lines = None, "", _NO_LINES
             if frame is None:
                 return
             yield frame
@@ -217,9 +239,9 @@ class FrameParser:
         """Give back the memory; nothing is read any more."""
         self._is_closed = True
         self._last_send = None
-        self._reader.close()
+        self._reader = None
         self._buffer, self._position = b"", 0
-        self._command, self._lines, self._is_between_frames = "", [], True
+        self._command, self._lines, self._is_between_frames = "", _NO_LINES, True
 
     def _take_plain_frame(self) -> Frame | None:
         """Read the next frame if it is all here, short, and without anything special.
@@ -256,28 +278,27 @@ class FrameParser:
         return Frame(command, headers, bytes(buffer[body_start:body_end]))
 
     def _read(self) -> Generator[Frame | None, None, None]:
-        """Walk over the buffer for ever: a frame, or None when more bytes are needed."""
-        while True:
-            self._command, self._lines, self._has_escapes = "", [], False
-            while not self._skip_line_ends():
+        """Walk over the buffer to the end of a frame; None when more bytes are needed."""
+        self._command, self._lines, self._has_escapes = "", [], False
+        while not self._skip_line_ends():
+            yield None
+        self._is_between_frames = False
+        yield from self._take_head()
+        rules = self._rules()
+        headers = self._build_headers(rules)
+        length = headers.get("content-length")
+        if length is None:
+            size = yield from self._find_nul(self._command in BODILESS[rules])
+        else:
+            size = self._announced_size(length, rules)
+            while len(self._buffer) - self._position <= size:
                 yield None
-            self._is_between_frames = False
-            yield from self._take_head()
-            rules = self._rules()
-            headers = self._build_headers(rules)
-            length = headers.get("content-length")
-            if length is None:
-                size = yield from self._find_nul(self._command in BODILESS[rules])
-            else:
-                size = self._announced_size(length, rules)
-                while len(self._buffer) - self._position <= size:
-                    yield None
-            start, end = self._position, self._position + size
-            if self._buffer[end]:
-                raise FrameError(f"no NUL after the {size} bytes that content-length announces")
-            self._position = end + 1
-            self._is_between_frames = True
-            yield Frame(self._command, headers, bytes(self._buffer[start:end]))
+        start, end = self._position, self._position + size
+        if self._buffer[end]:
+            raise FrameError(f"no NUL after the {size} bytes that content-length announces")
+        self._position = end + 1
+        self._is_between_frames = True
+        yield Frame(self._command, headers, bytes(self._buffer[start:end]))
 
     def _skip_line_ends(self) -> bool:
         """Pass over what may stand between two frames, heart-beats; False at the end."""
