@@ -6,6 +6,7 @@ Whoever is faster than the other side can take is paused: the back end when too 
 the browser, the browser when the back end's socket is full.
 """
 
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any, cast
@@ -72,7 +73,7 @@ class ProxyIncomingProtocol(Protocol):
     def __init__(self, factory: "ProxyFactory") -> None:
         self._factory = factory
         self._is_shaking_hands = True
-        self._early: list[bytes] = []
+        self._early: list[bytes] | None = None  # what came before the back end was there
         self._early_bytes = 0
         self._connecting: Deferred[Any] | None = None
         self._outgoing: ProxyOutgoingProtocol | None = None
@@ -106,7 +107,7 @@ class ProxyIncomingProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The browser closed, or is given up."""
-        self._early.clear()
+        self._early = None
         if self._connecting is not None:
             self._connecting.cancel()
         if self._link is not None:
@@ -148,9 +149,8 @@ class ProxyIncomingProtocol(Protocol):
             self._refuse(CONNECT_FAILED)
             return
         self._factory.counters.back_end_connections += 1
-        address = HostnameAddress(host.encode("idna"), port)
         self._link = LocalTransport(
-            self.browser, protocol, address, self._factory.clock, self.back_end_lost
+            self.browser, protocol, _address(host, port), self._factory.clock, self.back_end_lost
         )
         self.browser.write_alone(CONNECTED)
         self._link.connect()
@@ -192,7 +192,7 @@ class ProxyIncomingProtocol(Protocol):
         self._refuse(CONNECT_TIMEOUT if failure.check(TimeoutError) else CONNECT_FAILED)
 
     def _refuse(self, code: int) -> None:
-        self._early.clear()
+        self._early = None
         self.browser.write_alone(refusal(code))
         self.browser.loseConnection()
 
@@ -202,13 +202,21 @@ class ProxyIncomingProtocol(Protocol):
         self._early_bytes += len(data)
         if self._early_bytes > self._factory.config.limits.held_post_bytes:
             self._refuse(INVALID_HANDSHAKE)
+        elif self._early is None:
+            self._early = [data]
         else:
             self._early.append(data)
 
     def _send_early(self, receive: Any) -> None:
-        early, self._early = self._early, []
-        for data in early:
+        early, self._early = self._early, None
+        for data in early or ():
             receive(data)
+
+
+@functools.lru_cache(64)
+def _address(host: str, port: int) -> HostnameAddress:
+    """What a page has asked for, as one object for all of its kind."""
+    return HostnameAddress(host.encode("idna"), port)
 
 
 class _OutgoingFactory(ClientFactory):
