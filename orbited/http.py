@@ -99,6 +99,14 @@ class Exchange(abc.ABC):
     def settle(self) -> None:  # noqa: B027
         """The answer may be long in coming: the headers need not be kept."""
 
+    def again(self, take: Callable[[int, bytes, float], bool]) -> None:  # noqa: B027
+        """Have a request given to ``take`` that differs from this one in ``ack`` and body only.
+
+        ``take(ack, body, now)`` is called in place of the responder, once this one is answered,
+        and takes the request: it is answered on this same exchange. Or it says False, has done
+        nothing, and the request comes to the responder like any other.
+        """
+
     # -- the answer ---------------------------------------------------------------------------
 
     @abc.abstractmethod

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from orbited.direct import direct_writer, is_plain, lighten, unsent_bytes
+from orbited.edge.again import Again, Take, remember
 from orbited.edge.answer import refusal
 from orbited.edge.head import Head
 from orbited.edge.incoming import Incoming
@@ -23,11 +24,14 @@ from orbited.edge.reader import RequestReader, Signal, State
 from orbited.errors import RequestError
 
 if TYPE_CHECKING:
+    from orbited.edge.exchange import EdgeExchange
     from orbited.edge.factory import EdgeFactory
 
 __all__ = ["EdgeConnection"]
 
 log = logging.getLogger(__name__)
+
+_IDLE, _ANSWERING = State.IDLE, State.ANSWERING
 
 #: What one read of the reactor brings; reading stops when so much waits behind a request.
 READ_AHEAD_BYTES = 64 << 10
@@ -50,6 +54,8 @@ class EdgeConnection(TwistedProtocol):
     keeps_alive = True
     _incoming: Incoming | None = None
     _head: Head | None = None
+    _is_known = False  # the head that is served repeats headers
+    _again: tuple[Again, ...] = ()  # at most one for each method, the last first
     _producer: IPushProducer | None = None
     _timer: Any = None
     _timer_at = 0.0
@@ -85,6 +91,11 @@ class EdgeConnection(TwistedProtocol):
             return
         reader = self._reader
         if not self._is_full and not self._is_serving:
+            if reader.state is _IDLE:
+                for again in self._again:
+                    found = again.match(data)
+                    if found is not None and self._serve_again(again, *found):
+                        return
             request = reader.take_request(data)
             if request is not None:
                 self._serve_whole(*request)
@@ -145,8 +156,19 @@ class EdgeConnection(TwistedProtocol):
         if producer is not None and self._is_full:
             producer.pauseProducing()
 
+    def remember(self, exchange: "EdgeExchange", head: Head, take: Take) -> None:
+        """Know a request when it comes again; a GET only where they come in quick succession."""
+        if not self._is_known and head.method == b"GET":
+            return
+        factory = self.factory
+        again = remember(exchange, head, take, factory.limits, factory.max_body_bytes(head.path))
+        if again is not None:
+            others = [other for other in self._again if other.head.method != head.method]
+            self._again = (again, *others)
+
     def forget_headers(self) -> None:
         """What the last request said is not kept while a stream lasts, or nothing is asked."""
+        self._again = ()
         self._reader.forget_headers()
         if self._head is not None:
             self._head.forget_headers()
@@ -159,14 +181,17 @@ class EdgeConnection(TwistedProtocol):
         if not self.keeps_alive:
             self.close()
             return
-        has_more = self._reader.answered(self._clock.seconds() if now is None else now)
+        reader: Any = self._reader
+        has_more = reader.answered(self._clock.seconds() if now is None else now)
         if not self._is_reading:
             self._is_reading = True
             cast(Any, self.transport).resumeProducing()
         if not self._is_serving:
             if has_more:
                 self._serve()
-            self._watch()
+                self._watch()
+            elif self._timer is None or reader.deadline < self._timer_at:
+                self._watch()
 
     def hand_over(self, response: bytes, protocol: Any) -> None:
         """Send ``response``; from here on the connection is ``protocol``'s."""
@@ -246,15 +271,41 @@ class EdgeConnection(TwistedProtocol):
 
     def _serve_whole(self, head: Head, body: bytes) -> None:
         """Answer a request that came in one piece; the same as ``_serve``, without events."""
-        self._is_serving = True
+        self._is_serving = self._is_known = True
         try:
             self._begin(head)
             if body:
                 cast(Incoming, self._incoming).receive_body(body)
             self._complete()
         finally:
-            self._is_serving = False
+            self._is_serving = self._is_known = False
         self._watch()
+
+    def _serve_again(self, again: Again, ack: int, body: bytes) -> bool:
+        """Have a request answered that is known, in the way that it was answered before.
+
+        Returns:
+            False when nothing was done.
+        """
+        reader = self._reader
+        if self.factory.is_stopping:
+            return False
+        reader.state = _ANSWERING
+        exchange = again.exchange
+        exchange.renew(self, body)
+        self._incoming, self._head = exchange, again.head
+        self.keeps_alive = True
+        try:
+            if again.take(ack, body, self._clock.seconds()):
+                return True
+        except Exception:
+            log.exception("a request failed")
+            exchange.fail()
+            return True
+        self._incoming = None
+        exchange.withdraw()
+        reader.state = _IDLE
+        return False
 
     def _begin(self, head: Head) -> None:
         self._head = head
@@ -371,6 +422,7 @@ class EdgeConnection(TwistedProtocol):
 
     def _forget(self) -> None:
         self.factory.connections.discard(self)
+        self._again = ()
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

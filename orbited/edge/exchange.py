@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 
+from orbited.edge.again import Take
 from orbited.edge.answer import STATUS_LINES, has_body, header_block
 from orbited.edge.head import Head
 from orbited.edge.shared import SharedAnswer
@@ -208,6 +209,21 @@ class EdgeExchange(Exchange):
         """Keep no headers."""
         if self._connection is not None:
             self._connection.forget_headers()
+
+    def again(self, take: Take) -> None:
+        """Have the connection know this request when it comes again."""
+        if self._connection is not None:
+            self._connection.remember(self, self._head, take)
+
+    def renew(self, connection: "EdgeConnection", body: bytes) -> None:
+        """The request has come again, as ``again`` tells; its target is that of the first."""
+        self._connection = connection
+        self._body = [body]
+        self._status = 0
+
+    def withdraw(self) -> None:
+        """It is not to be answered here after all."""
+        self._connection = None
 
     # -- the answer -----------------------------------------------------------------------------
 

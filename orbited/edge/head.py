@@ -40,6 +40,7 @@ class _Headers:
     """The lines behind the first: what they say, whatever was asked for.
 
     Attributes:
+        block: the lines, empty line included.
         fields: lower-case name to value; the last one of a name that came twice.
         length: of the body; None when it is chunked.
         is_last: no other request is to follow.
@@ -47,10 +48,10 @@ class _Headers:
         memo: what whoever answers has found out from them, for the next request that has them.
     """
 
-    __slots__ = ("_block", "expects_continue", "fields", "is_last", "length", "memo")
+    __slots__ = ("block", "expects_continue", "fields", "is_last", "length", "memo")
 
     def __init__(self, block: bytes, items: Iterable[tuple[bytes, bytes]]) -> None:
-        self._block = block
+        self.block = block
         # llhttp leaves blanks behind a value.
         self.fields = {_lower(name): value.strip(b" \t") for name, value in items}
         self.expects_continue = False
@@ -62,7 +63,7 @@ class _Headers:
 
     def items(self) -> list[tuple[bytes, bytes]]:
         """All in order, names as they were sent; few ask, so they are read anew."""
-        return [(name, value.strip(b" \t")) for name, value in _read(self._block)]
+        return [(name, value.strip(b" \t")) for name, value in _read(self.block)]
 
     def _set_framing(self) -> None:
         """Find out how long the body is. RFC 9112, 6.3."""

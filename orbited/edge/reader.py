@@ -59,20 +59,22 @@ class RequestReader:
         max_body_bytes: the largest body, by the path of the request.
 
     Attributes:
-        state: what is expected next.
+        state: what is expected next; while that is a first byte, none waits, and a shell that
+            knows a request without reading it may go on to ``ANSWERING``, and back.
+        deadline: when time runs out, where ``next_deadline`` does not know better.
     """
 
     __slots__ = (
         "_body",
         "_body_left",
         "_buffer",
-        "_deadline",
         "_events",
         "_heads",
         "_limits",
         "_max_body_bytes",
         "_received",
         "_to_send",
+        "deadline",
         "state",
     )
 
@@ -89,7 +91,7 @@ class RequestReader:
         self._body_left = 0  # of its length; of the bound when it is chunked
         self._received = 0
         self.state = State.IDLE
-        self._deadline: float | None = now + limits.header_seconds
+        self.deadline: float | None = now + limits.header_seconds
 
     # -- the five verbs -------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class RequestReader:
             return None
         if head.length and head.length > self._max_body_bytes(head.path):
             return None
-        self.state, self._deadline = State.ANSWERING, None
+        self.state = State.ANSWERING
         return head, data[end:]
 
     def events_received(self) -> list[Event]:
@@ -140,10 +142,12 @@ class RequestReader:
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do; it may move further away without notice."""
+        if self.state is State.ANSWERING:
+            return None
         if self.state is State.BODY:
-            assert self._deadline is not None
-            return self._deadline + self._received / self._limits.body_bytes_per_second
-        return self._deadline
+            assert self.deadline is not None
+            return self.deadline + self._received / self._limits.body_bytes_per_second
+        return self.deadline
 
     def tick(self, now: float) -> None:
         """Time has passed."""
@@ -169,7 +173,7 @@ class RequestReader:
             Whether something of it was there already, so that there may be events.
         """
         self.state = State.IDLE
-        self._deadline = now + self._limits.keep_alive_seconds
+        self.deadline = now + self._limits.keep_alive_seconds
         if not self._buffer:
             return False
         try:
@@ -185,7 +189,7 @@ class RequestReader:
     def take_rest(self) -> bytes:
         """Give what followed the request, to whom the connection goes now; nothing more is read."""
         rest, self._buffer = self._buffer, b""
-        self.state, self._deadline = State.REFUSED, None
+        self.state, self.deadline = State.REFUSED, None
         return rest
 
     # -- the parts of a request -----------------------------------------------------------------
@@ -203,7 +207,7 @@ class RequestReader:
             self._check_partial_head(buffer[: limits.header_bytes + 1])
             if self.state is State.IDLE:
                 self.state = State.HEAD
-                self._deadline = now + limits.header_seconds
+                self.deadline = now + limits.header_seconds
             return
         end += 4
         head_bytes = buffer[:end]
@@ -232,7 +236,7 @@ class RequestReader:
         if length == 0:
             self._events += (head, Signal.END)
             self._buffer = rest
-            self.state, self._deadline = State.ANSWERING, None
+            self.state = State.ANSWERING
             return
         self._events.append(head)
         limit = self._max_body_bytes(head.path)
@@ -247,7 +251,7 @@ class RequestReader:
             self._to_send = b"HTTP/1.1 100 Continue\r\n\r\n"
         self._buffer = b""
         self._received = 0
-        self.state, self._deadline = State.BODY, now + self._limits.body_seconds
+        self.state, self.deadline = State.BODY, now + self._limits.body_seconds
         if rest:
             self._receive_body(rest, now)
 
@@ -263,7 +267,7 @@ class RequestReader:
         else:
             self._events += (data[:left], Signal.END)
             self._buffer = data[left:]
-            self.state, self._deadline = State.ANSWERING, None
+            self.state = State.ANSWERING
 
     def _receive_chunks(self, body: ChunkedBody, data: bytes) -> None:
         for piece in body.receive_data(data):
@@ -274,11 +278,11 @@ class RequestReader:
         if body.is_complete:
             self._buffer, self._body = body.rest, None
             self._events.append(Signal.END)
-            self.state, self._deadline = State.ANSWERING, None
+            self.state = State.ANSWERING
 
     # -- the end --------------------------------------------------------------------------------
 
     def _end(self, event: Event) -> None:
         self._events.append(event)
-        self.state, self._deadline = State.REFUSED, None
+        self.state, self.deadline = State.REFUSED, None
         self._buffer, self._body = b"", None
