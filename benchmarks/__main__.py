@@ -165,8 +165,6 @@ def _write_page(work: Path) -> None:
             continue
         facts = report.facts_of(file.with_suffix(".json").read_text())
         rows = results.read(file.read_text().splitlines())
-        if not rows:
-            continue
         measured[group] = report.Measured(rows, facts)
         drawn = chart.picture(group, report.HEADINGS[group], measured[group])
         if drawn is not None:

@@ -10,6 +10,7 @@ Nothing that goes wrong with one run ends the others: the reason takes the place
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import logging
@@ -152,20 +153,26 @@ class Campaign:
         is_first = turn.names not in self.known_messages
         try:
             figures = self._once(turn.system, turn.workload)
+            if not figures["ok"] or turn.workload.mode == "hold":
+                self._stop()  # whatever is wrong with it must not spoil the next workload
         except (StartError, OSError) as error:
-            figures = {"ok": False, "error": str(error)}
+            figures = self._fallen(str(error))
         except Exception as error:  # a mistake in one system's adapter costs its own row only
             log.exception("%s %s", *turn.names)
-            figures = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+            figures = self._fallen(f"{type(error).__name__}: {error}")
         is_lasting = "us_per_delivery" not in figures and "base_kilobytes" not in figures
         if is_lasting and not is_compared(turn.system):
             self._failed.add(turn.names)
-        if not figures["ok"] or turn.workload.mode == "hold":
-            self._stop()  # whatever is wrong with it must not spoil the next workload
         took = time.monotonic() - begun
         if not is_first or turn.workload.mode == "hold":
             self.known_seconds[turn.names] = took
         self._keep(turn, {**figures, "took_s": round(took, 2)}, left_seconds)
+
+    def _fallen(self, error: str) -> Figures:
+        """What stands in place of figures; the system is started anew for the next workload."""
+        with contextlib.suppress(Exception):
+            self._stop()
+        return {"ok": False, "error": error}
 
     def _begin(self, round_number: int) -> None:
         """Note the load before and, as far as it has gone, after each round."""
@@ -175,9 +182,9 @@ class Campaign:
             self.passes.append({"round": round_number, "at": at, "begin": load, "end": load})
 
     def _stop(self) -> None:
-        if self._running is not None:
-            self._running.stop()
-            self._running = None
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
 
     def _once(self, system: System, workload: Workload) -> Figures:
         pair = (system.name, workload.name)

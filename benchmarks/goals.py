@@ -1,7 +1,7 @@
 """The goals of this project for speed, and what a run says about each.
 
-Costs are minima of the rounds, and so are latencies; a rate is the best round's. A ratio compares
-with another system of the same group in the same run.
+Costs are minima of the rounds, and so are latencies; a rate is the best round's. A ratio is the
+median of the ratios of the rounds, each to another system in the same round.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.results import Row
+from benchmarks.results import Ratio, Row, ratio
 
 Rows = Mapping[tuple[str, str], Row]
 """By names of workload and system."""
@@ -72,14 +72,24 @@ def _cost(rows: Rows, workload: str, system: str) -> float:
     return microseconds
 
 
+def _ratio(rows: Rows, mine: tuple[str, str], other: tuple[str, str]) -> Ratio:
+    found = ratio(rows[mine], rows[other])
+    if found is None:
+        raise KeyError(other)
+    return found
+
+
 def _times(workload: str, system: str, limit: float, other: str, words: str) -> Goal:
     """At most so many times what another system costs."""
 
     def judge(rows: Rows) -> tuple[str, bool]:
         mine, theirs = _cost(rows, workload, system), _cost(rows, workload, other)
-        ratio = mine / theirs
-        digits = 3 if ratio < 0.1 else 2
-        return f"{ratio:.{digits}f} ({mine:.2f} / {theirs:.2f} us)", ratio <= limit
+        known = _ratio(rows, (workload, system), (workload, other))
+        digits = 3 if known.median < 0.1 else 2
+        words = f"{mine:.2f} / {theirs:.2f} us"
+        if known.rounds > 1:
+            words = f"{known.lowest:.{digits}f} to {known.highest:.{digits}f}; {words}"
+        return f"{known.median:.{digits}f} ({words})", known.median <= limit
 
     return Goal(words, judge)
 
@@ -116,9 +126,9 @@ def _rate(workload: str, system: str, name: str, millions: float) -> Goal:
 
 def _growth(small: str, large: str, system: str, name: str) -> Goal:
     def judge(rows: Rows) -> tuple[str, bool]:
-        ratio = _cost(rows, large, system) / _cost(rows, small, system)
-        floor = _cost(rows, large, FLOOR) / _cost(rows, small, FLOOR)
-        return f"{ratio:.2f} (`send()` in C: {floor:.2f})", ratio <= 1.3
+        mine = _ratio(rows, (large, system), (small, system))
+        floor = _ratio(rows, (large, FLOOR), (small, FLOOR))
+        return f"{mine.median:.2f} (`send()` in C: {floor.median:.2f})", mine.median <= 1.3
 
     words = f"{small} to {large}, {name}: a delivery at most 1.3 times dearer"
     return Goal(words, judge)

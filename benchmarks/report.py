@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from benchmarks import goals
-from benchmarks.results import Row
+from benchmarks.results import Ratio, Row, ratio
 from benchmarks.workloads import GROUPS, GROWTH, WORKLOADS
 
 INTRODUCTION: Final = """\
@@ -24,8 +24,13 @@ do not. In bold is what this project ships, with its checks on and its default s
 GOALS: Final = """\
 ## Goals
 
-What this project wants to reach, and what this run says. A cost is the cheapest of the rounds, and
-a latency the lowest; a rate is the highest. {met} of {all} are met.
+What this project wants to reach, and what was measured. A cost is the cheapest of the rounds, and
+a latency the lowest; a rate is the highest. A ratio is the median of those of the rounds, whose
+range is beside it, followed by the cheapest of both. {met} of {all} are met.
+"""
+
+SEVERAL_REVISIONS: Final = """\
+**The groups were not all measured at one revision**: each says at which.
 """
 
 READING: Final = """\
@@ -34,7 +39,9 @@ READING: Final = """\
 - **us** is CPU time of all server processes, in user mode and in the kernel, divided by the
   deliveries: the minimum of the rounds, because whatever else runs on the machine only adds.
   The median is beside it; where the two differ much, something else was running.
-- **x** says how many times the figure of another system that is; more is worse.
+- **x** says how many times the figure of another system that is; more is worse. It is the median
+  of the ratios of those rounds that had both: the speed of a processor changes from minute to
+  minute, for all alike. So it need not be the quotient of two figures in the table.
 - **Floors** are not products. They send frames of the same length to as many connections and know
   no protocol: the system call alone, in C and from Python. *Sessions on Twisted* do speak the
   protocols, without checks, bounds or timers: what is left when everything else is gone.
@@ -66,6 +73,7 @@ class Facts:
         passes: of each round its number ``round``, ``at`` what time it began, and the load average
             of the machine at its ``begin`` and its ``end``.
         revision: of this project.
+        trouble: what broke the group off, if anything did.
         day: when, as 2026-01-31.
     """
 
@@ -79,6 +87,7 @@ class Facts:
     ours: Sequence[str] = ()
     passes: Sequence[Mapping[str, Any]] = ()
     revision: str = ""
+    trouble: str = ""
     day: str = ""
 
 
@@ -122,6 +131,8 @@ def page(measured: Mapping[str, Measured], charts: Mapping[str, str]) -> str:
     """
     machines = sorted({each.facts.machine for each in measured.values()})
     parts = [INTRODUCTION, f"Machine: {'; '.join(machines)}.\n"]
+    if len({each.facts.revision for each in measured.values()}) > 1:
+        parts.append(SEVERAL_REVISIONS)
     parts.append(goals_section([row for each in measured.values() for row in each.rows]))
     for group in GROUPS:
         if group not in measured:
@@ -129,6 +140,8 @@ def page(measured: Mapping[str, Measured], charts: Mapping[str, str]) -> str:
         rows, facts = measured[group].rows, measured[group].facts
         heading = HEADINGS[group]
         parts += [f"## {heading}\n", _when(rows, facts)]
+        if not rows:
+            continue
         if group in charts:
             parts.append(f"![{heading}]({charts[group]})\n")
         if group == GROWTH:
@@ -157,7 +170,7 @@ def section(rows: Sequence[Row], facts: Facts) -> str:
     workload = WORKLOADS[rows[0].workload]
     if workload.mode == "hold":
         return _memory_section(rows, facts)
-    costs = {row.system: row.microseconds for row in rows if row.microseconds}
+    costs = {row.system: row for row in rows if row.microseconds}
     ratios = [each for each in RATIOS.get(workload.group, ()) if each[0] in costs]
     head = f"### {workload.name}: {workload.sentence}\n\n"
     columns = ["system", "us", "median", *(words for _, words in ratios)]
@@ -169,10 +182,11 @@ def section(rows: Sequence[Row], facts: Facts) -> str:
             lines.append(_line([title, f"fails: {row.fault}", *[""] * (len(columns) - 2)]))
             continue
         cells = [title, _figure(row.microseconds), _figure(row.median_microseconds)]
-        cells += [_figure(row.microseconds / costs[name]) for name, _ in ratios]
+        cells += [_times(ratio(row, costs[name])) for name, _ in ratios]
         cells += [f"{row.per_second:,.0f}", _time(row.p50_microseconds)]
         lines.append(_line([*cells, _time(row.p99_microseconds)]))
-    return head + "\n".join(lines) + "\n" + _notes(rows, facts)
+    flawed = [row for row in rows if row.fault and row.microseconds is not None]
+    return head + "\n".join(lines) + "\n" + _notes(flawed, facts)
 
 
 def growth_section(rows: Sequence[Row], facts: Facts) -> str:
@@ -181,15 +195,18 @@ def growth_section(rows: Sequence[Row], facts: Facts) -> str:
     found = {(row.workload, row.system): row for row in rows}
     columns = ["us for each delivery", *(WORKLOADS[name].sentence for name in names)]
     lines = [_line(columns), _line(["---", *["---:"] * len(names)])]
-    first = [row for row in rows if row.workload == names[0]]
-    for row in _in_order(first, facts):
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(row.system, row)
+    for row in _in_order(list(first.values()), facts):
         cells = []
         for name in names:
             each = found.get((name, row.system))
             known = each is not None and each.microseconds is not None
             cells.append(_figure(each.microseconds) if known and each else "-")
         lines.append(_line([title_of(row, facts), *cells]))
-    return "\n".join(lines) + "\n" + _notes(rows, facts)
+    failed = [row for row in rows if row.fault]
+    return "\n".join(lines) + "\n" + _notes(failed, facts)
 
 
 def title_of(row: Row, facts: Facts) -> str:
@@ -211,9 +228,9 @@ def _in_order(rows: Sequence[Row], facts: Facts) -> list[Row]:
 
 
 def _notes(rows: Sequence[Row], facts: Facts) -> str:
-    flawed = [row for row in rows if row.fault and row.microseconds is not None]
+    """Lines for those that failed, or did so in one of the rounds."""
     return "".join(
-        f"\n{row.workload}, {plain(facts.titles[row.system])}: {row.fault}.\n" for row in flawed
+        f"\n{row.workload}, {plain(facts.titles[row.system])}: {row.fault}.\n" for row in rows
     )
 
 
@@ -230,6 +247,9 @@ def _memory_section(rows: Sequence[Row], facts: Facts) -> str:
 
 def _when(rows: Sequence[Row], facts: Facts) -> str:
     """How it was measured, and what else went on."""
+    trouble = f" Broken off: {facts.trouble}." if facts.trouble else ""
+    if not rows:
+        return f"Nothing was measured.{trouble}\n"
     fewest, most = (f(row.runs for row in rows) for f in (min, max))
     rounds = f"{most} round{'s' if most > 1 else ''}"
     words = f"Revision {facts.revision}, " if facts.revision else ""
@@ -248,7 +268,7 @@ def _when(rows: Sequence[Row], facts: Facts) -> str:
         words += f"; other programs used {noise:.2f} of the machine's cores meanwhile"
         if noise > 0.2:
             words += ". **The machine also ran other work**: rates and latencies suffer from it"
-    return words + ".\n"
+    return f"{words}.{trouble}\n"
 
 
 def _what_was_measured(measured: Mapping[str, Measured]) -> str:
@@ -265,6 +285,10 @@ def _what_was_measured(measured: Mapping[str, Measured]) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _times(known: Ratio | None) -> str:
+    return _figure(known.median) if known else "-"
 
 
 def _figure(number: float) -> str:

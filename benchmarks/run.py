@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import os
 import shutil
 import time
@@ -21,6 +22,8 @@ from benchmarks.campaign import Campaign, messages_of, seconds_of
 from benchmarks.generator import Generator, UnusableError
 from benchmarks.systems.base import Bench, System, our_revision
 from benchmarks.workloads import Workload
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -192,8 +195,10 @@ class Run:
                     each.replace(each.with_stem(f"{each.stem}-before"))
         file.touch()
 
+        trouble = ""
+
         def keep() -> None:
-            facts = self._facts(campaign, before)
+            facts = self._facts(campaign, before, trouble)
             file.with_suffix(".json").write_text(json.dumps(vars(facts), indent=1))
 
         def tell(words: str) -> None:
@@ -202,11 +207,17 @@ class Run:
 
         campaign.tell, campaign.after_turn = tell, keep
         keep()
-        campaign.run()
+        try:
+            campaign.run()
+        except Exception as error:  # the other groups are measured all the same
+            log.exception("%s", group)
+            trouble = f"{type(error).__name__}: {error}"
+            tell(f"broken off: {trouble}")
+            keep()
         rows = results.read(file.read_text().splitlines())
-        return report.Measured(rows, self._facts(campaign, before))
+        return report.Measured(rows, self._facts(campaign, before, trouble))
 
-    def _facts(self, campaign: Campaign, before: report.Facts | None) -> report.Facts:
+    def _facts(self, campaign: Campaign, before: report.Facts | None, trouble: str) -> report.Facts:
         kinds = {workload.kind for workload in campaign.workloads}
         systems = [system for system in self.systems if system.kinds & kinds]
         names = [system.name for system in systems]
@@ -222,6 +233,7 @@ class Run:
             "ours": [system.name for system in systems if system.is_ours],
             "passes": campaign.passes,
             "revision": self._revision,
+            "trouble": trouble,
             "day": datetime.datetime.now(datetime.UTC).date().isoformat(),
         }
         if before is not None:

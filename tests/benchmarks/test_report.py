@@ -5,7 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from benchmarks.chart import Bar, Panel, draw, picture
-from benchmarks.report import Facts, Measured, growth_section, page, section
+from benchmarks.report import Facts, Measured, facts_of, growth_section, page, section
 from benchmarks.results import read
 
 FACTS = Facts(
@@ -121,6 +121,28 @@ def test_quiet_machine_is_not_accused() -> None:
     """Without other work the page does not complain about it."""
     rows = [replace(row, noise=0.01) for row in ROWS]
     assert "also ran other work" not in page({"stomp": Measured(rows, FACTS)}, {})
+
+
+def test_group_that_came_to_nothing_is_named() -> None:
+    """What broke a group off stands where its tables would be; the others are there."""
+    broken = replace(FACTS, trouble="OSError: no space left", revision="def5678")
+    text = page({"web": Measured([], broken), "stomp": Measured(ROWS, FACTS)}, {})
+    assert "## Push to browsers\n\nNothing was measured. Broken off: OSError" in text
+    assert "### D1: one to one" in text
+    assert "not all measured at one revision" in text
+
+
+def test_ratio_is_that_of_the_rounds() -> None:
+    """The column has the median of the quotients, not the quotient of the minima."""
+    lines = [line("morbid", 4.0, round=1), line("raw-c-send", 2.0, round=1)]
+    lines += [line("morbid", 9.0, round=2), line("raw-c-send", 3.0, round=2)]
+    assert "| **morbid** | 4.00 | 6.50 | 2.50 | 1.00 |" in section(read(lines), FACTS)
+
+
+def test_facts_of_a_former_version_are_read() -> None:
+    """What is no longer said beside figures is passed over."""
+    known = {"machine": "a", "rounds": 1, "seconds": 1.0, "titles": {}, "versions": {}}
+    assert facts_of(json.dumps({**known, "loads": [[1, 2]]})) == Facts(**known)
 
 
 def test_memory_has_a_table_of_its_own() -> None:
