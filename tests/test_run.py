@@ -20,6 +20,11 @@ case $2 in *'%d.%d.%d'*) echo 3.10.13 ;; *) exit 1 ;; esac
 WITHOUT_VENV = """#!/bin/sh
 case $2 in *'%d.%d.%d'*) echo 3.12.1 ;; *ensurepip*) exit 1 ;; esac
 """
+FULL_DISK = f"""#!/bin/sh
+case $* in '-m venv '*) echo 'no space left' && exit 1 ;; esac
+exec "{sys.executable}" "$@"
+"""
+VERSION = ".".join(str(number) for number in sys.version_info[:3])
 NO_NETWORK = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -118,10 +123,11 @@ def test_best_python_on_the_path_is_taken(run: Run, tmp_path: Path, folder: Path
     program(names / "python3.13", "#!/bin/sh\nexit 127\n")
     program(names / "python3.12", WITHOUT_VENV)
     program(names / "python3.11", TOO_OLD)
-    program(names / "python3", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    result = run(PYTHON="", PATH=f"{names}:/usr/bin:/bin", **NO_NETWORK)
-    version = ".".join(str(number) for number in sys.version_info[:3])
-    assert f"making an environment for Python {version}" in result.stdout
+    program(names / "python3", FULL_DISK)
+    result = run(PYTHON="", PATH=f"{names}:/usr/bin:/bin")
+    assert f"making an environment for Python {VERSION}" in result.stdout
+    assert "no space left" in result.stderr
+    assert "python3 could not make .venv, as told above" in result.stderr
 
 
 def test_foreign_folder_is_left_alone(run: Run, folder: Path) -> None:
@@ -135,25 +141,27 @@ def test_foreign_folder_is_left_alone(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.functional
-def test_no_network_on_the_first_run_is_one_sentence(run: Run, folder: Path) -> None:
-    """Without a package index the first run says so and keeps pip's words in a file."""
-    result = run(**NO_NETWORK)
-    assert result.returncode == 1
-    assert "could not be downloaded: connect to the network" in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert "setuptools" in (folder / ".venv" / "install.log").read_text()
+def test_no_network_on_the_first_run_is_one_sentence(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    """Without a package index a run says so, keeps pip's words in a file, and what it has made.
 
-
-@pytest.mark.functional
-def test_half_made_environment_is_made_anew(run: Run, folder: Path) -> None:
-    """What a killed installation left behind is replaced, and what a failed one left is kept."""
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    (folder / ".venv" / "installing").write_text("999999999")
-    first = run(**NO_NETWORK)
-    assert "making .venv anew" in first.stdout
-    assert "was interrupted" in first.stdout
-    second = run(**NO_NETWORK)
+    What a killed installation left behind is replaced.
+    """
+    first, second = run(**NO_NETWORK), run(**NO_NETWORK)
+    assert "making an environment" in first.stdout
     assert "making" not in second.stdout
+    for result in (first, second):
+        assert result.returncode == 1
+        assert "could not be downloaded: connect to the network" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert "setuptools" in (folder / ".venv" / "install.log").read_text()
+    (folder / ".venv" / "installing").write_text("999999999")
+    third = run(PYTHON=program(tmp_path / "python3", FULL_DISK))
+    assert f"making .venv anew with Python {VERSION}: the last installation was interrupted" in (
+        third.stdout
+    )
+    assert not (folder / ".venv" / "pyvenv.cfg").exists()
 
 
 @pytest.mark.functional
@@ -187,7 +195,10 @@ def test_second_start_needs_no_network(tmp_path: Path) -> None:
 
 
 def test_what_applications_want_is_installed_once(run: Run, folder: Path) -> None:
-    """It is asked for at the first start only, and the site starts where it cannot be had."""
+    """It is asked for at the first start only, and the site starts where it cannot be had.
+
+    What Python compiles is kept, whatever the environment says.
+    """
     application = folder / "thywill_apps" / "plots"
     application.mkdir(parents=True)
     (folder / "thywill_server").mkdir()
@@ -200,7 +211,7 @@ def test_what_applications_want_is_installed_once(run: Run, folder: Path) -> Non
         f"""#!/bin/sh
 case $1 in
 -c) echo fake ;;
-*) echo "$@" >>"{heard}"; [ "$2" != pip ] ;;
+*) echo "$@" >>"{heard}"; [ "$2" != pip ] && [ -z "$PYTHONDONTWRITEBYTECODE" ] ;;
 esac
 """,
     )
@@ -209,7 +220,7 @@ esac
     )
     sealed = subprocess.run(["sh", "-c", seal], cwd=folder, capture_output=True, check=True)
     (folder / ".venv" / "installed-site").write_bytes(sealed.stdout)
-    first, second = run(), run()
+    first, second = run(PYTHONDONTWRITEBYTECODE="1"), run()
     asked = "-m pip install --requirement thywill_apps/plots/requirements.txt"
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert "thywill_apps/plots/requirements.txt could not be installed" in first.stdout
