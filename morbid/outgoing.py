@@ -33,19 +33,23 @@ class Outgoing:
         limits = broker.limits
         self.broker = broker
         self.subscriptions = SubscriptionTable(limits.max_subscriptions, limits.max_unacknowledged)
-        self._out: list[bytes] = []
         self.is_paused = False
         self._held: list[bytes] | None = None
         self._held_bytes = 0
-        self.write_to(self._out.append)
+        out: list[bytes] = []
+        self.write_to(out.append)
+        self._out: list[bytes] | None = out  # None once bytes go elsewhere
 
     def write_to(self, write: Callable[[bytes], object]) -> None:
         """Let bytes go here, for example to a transport's ``write``."""
+        self._out = None
         self.write = write
         self.send: Callable[[bytes], object] = write
 
     def data_to_send(self) -> list[bytes]:
         """Hand out what was written, as long as ``write`` is not somebody else's."""
+        if not self._out:
+            return []
         data = self._out[:]
         self._out.clear()
         return data

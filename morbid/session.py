@@ -126,7 +126,7 @@ class BrokerSession(Outgoing):
         self._enter(State.CONNECTING)
         self._parser = FrameParser(broker.login_limits, V12, shares_headers=True)
         self._transactions: Transactions | None = None
-        self._events: list[Event] = []
+        self._events: list[Event] | None = None  # nearly always
         self._is_busy = False
         self._then: Callable[[Any], None] | None = None
         self._token = 0
@@ -163,10 +163,8 @@ class BrokerSession(Outgoing):
 
     def events_received(self) -> list[Event]:
         """Hand out what has happened since the last call."""
-        if not self._events:
-            return []
-        events, self._events = self._events, []
-        return events
+        events, self._events = self._events, None
+        return events or []
 
     def next_deadline(self) -> float | None:
         """When ``tick`` wants to be called at the latest."""
@@ -405,6 +403,8 @@ class BrokerSession(Outgoing):
 
     def emit(self, event: Event) -> None:
         """Keep an event for the shell, and wake it unless it is looking anyway."""
+        if self._events is None:
+            self._events = []
         self._events.append(event)
         if self.wake is not None and not self._is_busy:
             self.wake()

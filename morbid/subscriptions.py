@@ -18,6 +18,7 @@ STOMP 1.2, "SUBSCRIBE ack Header", "ACK", "NACK".
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -76,12 +77,13 @@ class Subscription:
     ) -> None:
         version = consumer.version
         self.consumer = consumer
-        self.destination = destination
+        # Interned, since what a crowd has subscribed to is the same for all.
+        self.destination = sys.intern(destination)
         self.source: Destination | None = None
         self.id = id
-        self.key = subscription_key(id, destination)
-        self.mode = mode
-        self.lines = b"" if id is None else encode_headers({"subscription": id}, version)
+        self.key = sys.intern(subscription_key(id, destination))
+        self.mode = sys.intern(mode)
+        self.lines = b"" if id is None else _subscription_line(id, version)
         acks = "ack" if self.wants_ack_header else ""
         self.form = sys.intern(f"{version} {acks} {id!r}")
 
@@ -109,12 +111,16 @@ class Subscription:
             lines += b"redelivered:true\n"
         if self.mode != AUTO:
             key = queued.ack_key(consumer.version)
-            consumer.subscriptions.unacknowledged[key] = (self, queued)
+            consumer.subscriptions.keep(key, self, queued)
             if self.wants_ack_header:
                 lines += encode_headers({"ack": key}, V12)
         frame = queued.message.frame(consumer.version, lines)
         consumer.send(frame)
         return len(frame)
+
+
+_NOTHING: Final[dict[str, tuple[Subscription, QueuedMessage]]] = {}
+"""Of all that have nothing to acknowledge; never written to."""
 
 
 class SubscriptionTable:
@@ -131,12 +137,18 @@ class SubscriptionTable:
         self._max_subscriptions = max_subscriptions
         self._max_unacknowledged = max_unacknowledged
         self.by_key: dict[str, Subscription] = {}
-        self.unacknowledged: dict[str, tuple[Subscription, QueuedMessage]] = {}
+        self.unacknowledged = _NOTHING
 
     @property
     def is_saturated(self) -> bool:
         """Whether so much is unacknowledged that queues have to wait."""
         return len(self.unacknowledged) >= self._max_unacknowledged
+
+    def keep(self, key: str, subscription: Subscription, queued: QueuedMessage) -> None:
+        """Remember a message until it is acknowledged by that key."""
+        if self.unacknowledged is _NOTHING:
+            self.unacknowledged = {}
+        self.unacknowledged[key] = (subscription, queued)
 
     def check_new(self, id: str | None, destination: str) -> None:
         """See whether one more subscription may be made.
@@ -187,6 +199,12 @@ class SubscriptionTable:
                 if earlier == key:
                     break
         return [self.unacknowledged.pop(each) for each in keys]
+
+
+@functools.lru_cache(256)
+def _subscription_line(id: str, version: str) -> bytes:
+    """The header line that says which subscription a MESSAGE is for."""
+    return encode_headers({"subscription": id}, version)
 
 
 def subscription_key(id: str | None, destination: str) -> str:
