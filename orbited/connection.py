@@ -30,6 +30,7 @@ from orbited.sessiontransport import SessionTransport
 from orbited.settings import Limits
 from orbited.transports.base import Transport
 from orbited.transports.websocket import WebSocket
+from orbited.wheel import SLOT_SECONDS
 
 __all__ = ["TCPConnectionResource"]
 
@@ -135,6 +136,30 @@ class TCPConnectionResource(SessionTransport):
         if transport.is_answered_at_once:
             self._tick_transport(now)
         self._reschedule()
+
+    def reopen(self, transport: Transport, ack: int, now: float, due: float) -> bool:
+        """Do what ``acknowledge`` and ``attach`` do, for a poll that comes again. The hot path.
+
+        Args:
+            due: the transport's next deadline; the core's, a ping, is no sooner than a second.
+
+        Returns:
+            False when nothing was done, because there is more to think of.
+        """
+        if (
+            self._transport is not None
+            or self._gate is not None
+            or self._is_producer_paused
+            or not self.core.reopen(transport.carrier, ack, now)
+        ):
+            return False
+        self._transport = transport
+        self._server.counters.transports_opened += 1
+        if self.core.outbox.has_queued:
+            self.flush(now)
+        if not now < self.slot * SLOT_SECONDS <= due:
+            self._reschedule()
+        return True
 
     def post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""

@@ -157,6 +157,26 @@ class Outbox:
         self._sent = max(0, self._sent - count)
         return item if isinstance(item, Packet) else None
 
+    def begin_anew(self, packet_id: int) -> bool:
+        """Do what ``acknowledge`` and ``rewind`` do, when all that has a number was read.
+
+        The hot path: a poll that comes again, from a browser that keeps up.
+
+        Returns:
+            False when nothing was done, because there is more to think of.
+        """
+        if (
+            packet_id != self.last_id
+            or self.is_cautious
+            or self.is_held
+            or self._burst_bytes < self._settings.burst_bytes
+        ):
+            return False
+        self._unacked.clear()
+        self.unacked_bytes = self._sent = 0
+        self._acked_id = self._acked_id_before = packet_id
+        return True
+
     def take_payload(self) -> bytes | None:
         """Number what waits, if it is one data packet and there is nothing else to think of.
 
@@ -262,6 +282,11 @@ class Outbox:
         item = data if name is DATA and data is not None else Packet(number, name, data)
         self._unacked.append(item)
         self.unacked_bytes += _cost(item)
+
+    @property
+    def has_queued(self) -> bool:
+        """Something has no number yet."""
+        return bool(self._queue)
 
     @property
     def is_window_full(self) -> bool:

@@ -188,6 +188,33 @@ class CometSession:
         self._acknowledge_now = carrier.acknowledges and self._last_upstream_id > 0
         self._touch(now)
 
+    def reopen(self, carrier: Carrier, ack: int, now: float) -> bool:
+        """Do what ``acknowledge`` and ``transport_opened`` do, for a poll that comes again.
+
+        The hot path: the browser has read everything, and no transport is open.
+
+        Args:
+            carrier: does not acknowledge.
+
+        Returns:
+            False when nothing was done, because there is more to think of.
+        """
+        if (
+            self.state is not State.OPEN
+            or not self._is_open_confirmed
+            or self._carrier is not None
+            or self._events
+            or not self.outbox.begin_anew(ack)
+        ):
+            return False
+        self._carrier = carrier
+        self._max_unreported = 0
+        self._acknowledge_now = False
+        self._is_used = True
+        self._last_activity = now
+        self._has_pinged = False
+        return True
+
     def transport_lost(self) -> None:
         """No transport carries the session now."""
         self._carrier = None

@@ -66,6 +66,9 @@ class Session(Protocol):
     def transport_resumed(self, transport: "Transport") -> None:
         """The socket takes bytes again."""
 
+    def reopen(self, transport: "Transport", ack: int, now: float, due: float) -> bool:
+        """A poll has come again, with an acknowledgement; False when nothing was done."""
+
     def receive_message(self, data: bytes, *, has_more: bool) -> None:
         """Packets came up on the transport itself (WebSocket); more has come behind them."""
 
@@ -178,7 +181,7 @@ class OneShotTransport(Transport):
     def send_payload(self, number: int, payload: bytes, now: float) -> None:
         """Answer with one data packet."""
         self.is_finished = True
-        self.exchange.reply(200, self.shared_body.build(number, payload), self._headers)
+        self.exchange.reply_packet(self.shared_body, number, payload, self._headers, now)
 
     def finish(self) -> None:
         """Answer with nothing."""

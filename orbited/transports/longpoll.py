@@ -19,7 +19,23 @@ class LongPoll(OneShotTransport):
         """Hold the request."""
         self._opened_at = now
         self._is_settled = False
-        return super().open(session, now)
+        is_open = super().open(session, now)
+        self.exchange.again(self._reopen)
+        return is_open
+
+    def _reopen(self, ack: int, body: bytes, now: float) -> bool:
+        """Hold a request that comes again. The hot path."""
+        self.is_finished = self._is_settled = False
+        self._opened_at = now
+        due = now + SETTLE_SECONDS
+        if self.settings.longpoll_seconds < SETTLE_SECONDS:
+            due = now + self.settings.longpoll_seconds
+        if not self._session.reopen(self, ack, now, due):
+            self.is_finished = True
+            return False
+        if not self.is_finished:
+            self.exchange.on_lost(self._lost)
+        return True
 
     def next_deadline(self) -> float | None:
         """When the request has been held long enough, to forget about it or to end it."""
