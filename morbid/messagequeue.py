@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from morbid.audience import Audience, audiences_of
 from morbid.errors import NOT_SUBSCRIBABLE, QUEUE_FULL, Refused
 from morbid.message import Message
 from morbid.subscriptions import AUTO, Subscription
@@ -18,6 +19,10 @@ from stompservice.protocol import V12
 
 if TYPE_CHECKING:
     from morbid.broker import Broker
+
+
+MIN_AUDIENCE: Final = 4
+"""Fewer subscriptions are not worth being sorted, and remembered, by what they get."""
 
 
 class QueuedMessage:
@@ -85,11 +90,12 @@ class Destination:
 class Topic(Destination):
     """Every subscription gets every message that comes while it is there."""
 
-    __slots__ = ("_subscriptions",)
+    __slots__ = ("_audiences", "_subscriptions")
 
     def __init__(self, broker: Broker, name: str) -> None:
         super().__init__(broker, name)
         self._subscriptions: dict[Subscription, None] = {}
+        self._audiences: list[Audience] | None = None  # until somebody comes or goes
 
     @property
     def is_empty(self) -> bool:
@@ -98,6 +104,9 @@ class Topic(Destination):
 
     def publish(self, message: Message) -> None:
         """Send to every subscription. The hot path: builds a frame for each form only."""
+        if len(self._subscriptions) >= MIN_AUDIENCE:
+            self._publish_to_many(message)
+            return
         frames: dict[str, bytes] = {}
         form, frame = "", b""
         size = 0
@@ -115,6 +124,18 @@ class Topic(Destination):
         counters.messages_out += len(subscriptions)
         counters.bytes_out += size
 
+    def _publish_to_many(self, message: Message) -> None:
+        """Send to every subscription, by audiences."""
+        audiences = self._audiences
+        if audiences is None:
+            audiences = self._audiences = audiences_of(self._subscriptions)
+        counters = self._broker.counters
+        for audience in audiences:
+            frame = self._build(message, audience.example)
+            audience.send(frame)
+            counters.messages_out += len(audience.consumers)
+            counters.bytes_out += len(frame) * len(audience.consumers)
+
     def _build(self, message: Message, subscription: Subscription) -> bytes:
         version, lines = subscription.consumer.version, subscription.lines
         if subscription.wants_ack_header:
@@ -124,10 +145,12 @@ class Topic(Destination):
     def subscribe(self, subscription: Subscription) -> None:
         """Send it what comes from now on."""
         self._subscriptions[subscription] = None
+        self._audiences = None
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget it."""
         self._subscriptions.pop(subscription, None)
+        self._audiences = None
 
 
 class Queue(Destination):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from morbid.audience import Member
 from morbid.broker import Broker
 from morbid.subscriptions import SubscriptionTable
 
@@ -24,10 +25,11 @@ class Outgoing:
         write: where bytes go. It begins as a list that ``data_to_send`` drains.
         send: where frames go, see above.
         is_paused: the transport takes no more at present.
+        member: the transport, when it is one that can be broadcast to.
     """
 
-    __slots__ = ("_held", "_held_bytes", "_out", "broker", "is_paused", "send", "subscriptions",
-                 "write")  # fmt: skip
+    __slots__ = ("_held", "_held_bytes", "_out", "broker", "is_paused", "member", "send",
+                 "subscriptions", "write")  # fmt: skip
 
     def __init__(self, broker: Broker) -> None:
         limits = broker.limits
@@ -40,8 +42,9 @@ class Outgoing:
         self.write_to(out.append)
         self._out: list[bytes] | None = out  # None once bytes go elsewhere
 
-    def write_to(self, write: Callable[[bytes], object]) -> None:
+    def write_to(self, write: Callable[[bytes], object], member: Member | None = None) -> None:
         """Let bytes go here, for example to a transport's ``write``."""
+        self.member = member
         self._out = None
         self.write = write
         self.send: Callable[[bytes], object] = write
@@ -83,6 +86,8 @@ class Outgoing:
 
     def flush_and_stop(self) -> None:
         """The connection closes: write what is held, and take nothing more."""
+        if self.member is not None:
+            self.member.settle()
         for frame in self._held or []:
             self.write(frame)
         self.stop()

@@ -87,7 +87,7 @@ class StompProtocol(Protocol):
             self._writer = GatheringWriter(transport, factory.turn)
             self.session.write_to(self._writer.write)
         else:
-            self.session.write_to(transport.write)
+            self.session.write_to(transport.write, getattr(transport, "member", None))
         transport.registerProducer(self, True)
         self._arm()
 

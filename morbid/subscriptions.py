@@ -26,6 +26,7 @@ from morbid.errors import SUBSCRIPTION_EXISTS, TOO_MANY_SUBSCRIPTIONS, Refused
 from stompservice.protocol import V10, V12, encode_headers
 
 if TYPE_CHECKING:
+    from morbid.audience import Member
     from morbid.messagequeue import Destination, QueuedMessage
 
 AUTO: Final = "auto"
@@ -39,9 +40,11 @@ class Consumer(Protocol):
         version: of STOMP, for the frames it is sent.
         is_paused: queues pass it over; topics do not.
         subscriptions: the table of its subscriptions.
+        member: its transport, when that can be broadcast to; see ``morbid.audience``.
     """
 
     version: str
+    member: Member | None
     is_paused: bool
     subscriptions: SubscriptionTable
 

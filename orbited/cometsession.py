@@ -22,6 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
 from zope.interface import implementer
 
+from orbited.broadcast import Broadcaster
 from orbited.connection import TCPConnectionResource
 from orbited.drain import Drain
 from orbited.edge.connection import EdgeConnection
@@ -110,6 +111,7 @@ class TCPResource:
     Attributes:
         connections: key to session.
         bridges: what counts like one.
+        broadcaster: what a broker has published to many sessions, and is not written yet.
         dirty: sessions to flush; once there is one of them, more can just be added.
         is_flushed: whether the back ends have all that was accepted for them.
     """
@@ -133,6 +135,7 @@ class TCPResource:
         self._unused: set[str] = set()
         self._per_household: Counter[str] = Counter()
         self.dirty: list[SessionTransport] = []
+        self.broadcaster = Broadcaster(self)
         self._is_in_request = False
         self._is_flush_due = False
         self._drain: Drain | None = None
@@ -275,7 +278,7 @@ class TCPResource:
         """
         self.dirty.append(session)
         if not self._is_in_request:
-            self._flush_soon()
+            self.flush_soon()
 
     def begin_request(self) -> None:
         """A request, or a message, of a browser is about to be applied.
@@ -290,14 +293,16 @@ class TCPResource:
         if len(self.dirty) == 1 and not self._is_flush_due:
             self._flush_dirty()
         elif self.dirty:
-            self._flush_soon()
+            self.flush_soon()
 
-    def _flush_soon(self) -> None:
+    def flush_soon(self) -> None:
+        """Flush what is dirty, and what was broadcast, at the end of this turn."""
         if not self._is_flush_due:
             self._is_flush_due = True
             self.clock.callLater(0, self._flush_at_end_of_turn)
 
     def _flush_at_end_of_turn(self) -> None:
+        self.broadcaster.send(self.clock.seconds())
         self._is_flush_due = False
         self._flush_dirty()
 

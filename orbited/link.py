@@ -21,6 +21,8 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from orbited.sessiontransport import SessionTransport
+
 __all__ = ["LocalTransport"]
 
 
@@ -71,6 +73,11 @@ class LocalTransport:
     def connect(self) -> None:
         """Let the service begin."""
         self._protocol.makeConnection(self)
+
+    @property
+    def member(self) -> SessionTransport | None:
+        """The browser's side, when a service may broadcast to it."""
+        return self._browser if isinstance(self._browser, SessionTransport) else None
 
     # -- from the browser -----------------------------------------------------------------------
 

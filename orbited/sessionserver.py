@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
+from orbited.broadcast import Broadcaster
 from orbited.settings import Config
 from orbited.system.counters import Counters
 from orbited.wheel import TimerWheel
@@ -23,6 +24,7 @@ class SessionServer(Protocol):
     counters: Counters
     wheel: TimerWheel
     dirty: "list[SessionTransport]"
+    broadcaster: Broadcaster
 
     @property
     def is_draining(self) -> bool:
@@ -30,6 +32,9 @@ class SessionServer(Protocol):
 
     def mark_dirty(self, session: "SessionTransport") -> None:
         """Call ``flush`` at the end of this turn of the reactor, or of the request."""
+
+    def flush_soon(self) -> None:
+        """Flush at the end of this turn of the reactor."""
 
     def begin_request(self) -> None:
         """A request, or a message, of a browser is about to be applied."""

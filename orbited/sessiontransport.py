@@ -12,6 +12,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IPushProducer, IReactorTime, ITransport
 from zope.interface import implementer
 
+from orbited.broadcast import Broadcaster
 from orbited.protocol.access import Source
 from orbited.protocol.session import CometSession, State
 from orbited.sessionserver import SessionServer
@@ -60,6 +61,8 @@ class SessionTransport:
 
     def write(self, data: bytes) -> None:
         """Send application bytes."""
+        if self._server.broadcaster.frames:
+            self.settle()
         core = self.core
         if core.state is not _OPEN:
             return
@@ -76,6 +79,17 @@ class SessionTransport:
         if outbox.queued_bytes >= outbox.pause_bytes:
             self._balance()
 
+    @property
+    def broadcaster(self) -> Broadcaster:
+        """What a service in this process writes to many sessions with."""
+        return self._server.broadcaster
+
+    def settle(self) -> None:
+        """Have everything written that was broadcast until now."""
+        broadcaster = self._server.broadcaster
+        if broadcaster.frames:
+            broadcaster.settle()
+
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send application bytes."""
         for chunk in data:
@@ -83,6 +97,7 @@ class SessionTransport:
 
     def write_alone(self, data: bytes) -> None:
         """Send application bytes that must be a packet of their own."""
+        self.settle()
         self.core.send_alone(data)
         self._soon()
 
@@ -92,12 +107,14 @@ class SessionTransport:
 
     def close(self, reason: str) -> None:
         """Send what is queued, then close, giving a reason of ``orbited.errors``."""
+        self.settle()
         self.disconnecting = True
         self.core.close(reason, self.clock.seconds())
         self._soon()
 
     def abortConnection(self) -> None:
         """End at once."""
+        self.settle()
         self.disconnecting = True
         self.core.abort()
         self._soon()
@@ -149,4 +166,8 @@ class SessionTransport:
 
     def flush(self, now: float) -> None:
         """Hand to the transport below what it may carry; at the end of the reactor's turn."""
+        raise NotImplementedError
+
+    def _detach(self) -> Transport:
+        """Part with the transport below, which has ended."""
         raise NotImplementedError

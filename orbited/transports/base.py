@@ -17,7 +17,7 @@ A transport adds a file with a class like this one::
 and a line to ``orbited.transports``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -80,6 +80,9 @@ class Transport:
     Attributes:
         is_paused: the socket is full; nothing should be sent for now.
         is_finished: nothing can be sent any more.
+        shared: builds a frame for many browsers; where ``write_frame`` is None, nobody uses it.
+        write_frame: writes what ``shared`` has built, instead of ``send_payload``.
+        is_counted: each frame that was so written has to be told to ``count``.
     """
 
     __slots__ = (
@@ -90,12 +93,16 @@ class Transport:
         "is_finished",
         "is_paused",
         "settings",
+        "write_frame",
     )
 
     name: ClassVar[str]
     carrier: ClassVar[Carrier]
     encoder: ClassVar[Encoder]
     is_answered_at_once: ClassVar[bool] = False  # with nothing, if there is nothing
+    shared: ClassVar[SharedFrame] = SharedFrame(TEXT, bytes)
+    is_counted: ClassVar[bool] = False
+    write_frame: Callable[[bytes], None] | None
 
     def __init__(
         self, exchange: Exchange, settings: TransportSettings, headers: Sequence[tuple[str, str]]
@@ -104,6 +111,7 @@ class Transport:
         self.settings = settings
         self.is_paused = False
         self.is_finished = False
+        self.write_frame = None
         self._headers = headers
         self._last_write = 0.0
 
@@ -125,6 +133,9 @@ class Transport:
     def send_payload(self, number: int, payload: bytes, now: float) -> None:
         """Carry one data packet: the hot path."""
         self.send((Packet(number, DATA, payload),), now)
+
+    def count(self, size_bytes: int, packets: int, now: float) -> None:
+        """Bytes of the response were written."""
 
     def packet_room(self) -> int:
         """How many packets the next burst may have."""
@@ -171,7 +182,6 @@ class OneShotTransport(Transport):
 
     carrier = Carrier(is_atomic=True)
     encoder = TEXT
-    shared_body: ClassVar[SharedFrame] = SharedFrame(TEXT, bytes)
 
     def send(self, packets: Sequence[Packet], now: float) -> None:
         """Answer with these packets."""
@@ -181,7 +191,7 @@ class OneShotTransport(Transport):
     def send_payload(self, number: int, payload: bytes, now: float) -> None:
         """Answer with one data packet."""
         self.is_finished = True
-        self.exchange.reply_packet(self.shared_body, number, payload, self._headers, now)
+        self.exchange.reply_packet(self.shared, number, payload, self._headers, now)
 
     def finish(self) -> None:
         """Answer with nothing."""
@@ -192,10 +202,11 @@ class OneShotTransport(Transport):
 class StreamingTransport(Transport):
     """A response that stays open, with heartbeats while nothing else is sent."""
 
-    __slots__ = ("_bytes_left", "_packets_left", "_write_chunk")
+    __slots__ = ("_bytes_left", "_packets_left")
 
     carrier = Carrier(is_atomic=False)
-    shared_chunk: ClassVar[SharedFrame | None] = None  # where a frame is a packet, and no more
+    is_counted = True
+    has_shared_chunks: ClassVar[bool] = False  # whether a frame is a packet, and no more
     content_type: ClassVar[str]
     prelude: ClassVar[bytes]
     heartbeat: ClassVar[bytes]
@@ -209,7 +220,8 @@ class StreamingTransport(Transport):
         self.exchange.start(200, headers)
         self.exchange.register_producer(self)
         self.exchange.write(self.prelude)  # and the head: the page knows that the stream is open
-        self._write_chunk = self.exchange.chunk_writer() if self.shared_chunk is not None else None
+        if self.has_shared_chunks:
+            self.write_frame = self.exchange.chunk_writer()
         return True
 
     def response_type(self) -> str:
@@ -224,19 +236,20 @@ class StreamingTransport(Transport):
         """Write one burst; a stream that has grown too long ends here and is opened anew."""
         data = self.frame(packets)
         self.exchange.write(data)
-        self._count(len(data), len(packets), now)
+        self.count(len(data), len(packets), now)
 
     def send_payload(self, number: int, payload: bytes, now: float) -> None:
         """Write one data packet."""
-        write = self._write_chunk
-        if write is None or self.shared_chunk is None:
+        write = self.write_frame
+        if write is None:
             self.send((Packet(number, DATA, payload),), now)
             return
-        data = self.shared_chunk.build(number, payload)
+        data = self.shared.build(number, payload)
         write(data)
-        self._count(len(data), 1, now)
+        self.count(len(data), 1, now)
 
-    def _count(self, size_bytes: int, packets: int, now: float) -> None:
+    def count(self, size_bytes: int, packets: int, now: float) -> None:
+        """Bytes of the response were written; one that has grown too long ends here."""
         self._last_write = now
         self._bytes_left -= size_bytes
         self._packets_left -= packets

@@ -17,8 +17,6 @@ __all__ = ["WebSocket"]
 
 NORMAL, UNSUPPORTED, INVALID = 1000, 1003, 1007
 
-_SHARED_FRAME = SharedFrame(RAW, binary_frame)
-
 
 class WebSocket(Transport):
     """A transport that lasts as long as the session, and carries what comes up as well."""
@@ -28,6 +26,7 @@ class WebSocket(Transport):
     name = "websocket"
     carrier = Carrier(is_atomic=True, acknowledges=True)
     encoder = RAW
+    shared = SharedFrame(RAW, binary_frame)
 
     def open(self, session: Session, now: float) -> bool:
         """Shake hands."""
@@ -57,7 +56,9 @@ class WebSocket(Transport):
         if connection.is_compressed and len(payload) >= COMPRESSED_FROM_BYTES:
             self.send((Packet(number, DATA, payload),), now)
         else:
-            connection.send_frames(_SHARED_FRAME.build(number, payload))
+            connection.send_frames(self.shared.build(number, payload))
+            if not connection.is_compressed and not self.is_finished:
+                self.write_frame = connection.send_frames  # for the next one
 
     def packet_room(self) -> int:
         """No limit of the browser's; a burst of this size is large enough."""
@@ -71,6 +72,7 @@ class WebSocket(Transport):
         """Close, saying why."""
         if not self.is_finished:
             self.is_finished = True
+            self.write_frame = None
             self._connection.close(code, reason)
 
     def pause_reading(self) -> None:

@@ -20,7 +20,8 @@ class XhrStream(StreamingTransport):
 
     name = "xhrstream"
     encoder = TEXT
-    shared_chunk = SharedFrame(TEXT, chunk)
+    shared = SharedFrame(TEXT, chunk)
+    has_shared_chunks = True
     content_type = "application/x-orbited-event-stream"
     prelude = b" " * 256
     heartbeat = b"x"

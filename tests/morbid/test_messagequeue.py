@@ -16,6 +16,7 @@ class Reader:
     def __init__(self, version=V12):
         self.version = version
         self.is_paused = False
+        self.member = None
         self.subscriptions = SubscriptionTable(100, 100)
         self.frames = []
         self.send = self.frames.append
