@@ -3,6 +3,7 @@
 Its upper side, a transport like TCP's, is in ``orbited.sessiontransport``.
 """
 
+import functools
 import logging
 from collections.abc import Sequence
 from typing import cast
@@ -163,6 +164,25 @@ class TCPConnectionResource(SessionTransport):
 
     def post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
+        exchange.again(functools.partial(self._post_again, exchange, headers))
+        self._take_post(exchange, headers)
+
+    def _post_again(
+        self,
+        exchange: Exchange,
+        headers: Sequence[tuple[str, str]],
+        ack: int,
+        body: bytes,
+        now: float,
+    ) -> bool:
+        """Take a POST that comes again. The hot path."""
+        if self.core.state is not State.OPEN:
+            return False
+        self.acknowledge(ack)
+        self._take_post(exchange, headers)
+        return True
+
+    def _take_post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
         body, gate = exchange.body, self._gate
         if gate is not None and not gate.admits(len(body)):
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
@@ -248,7 +268,7 @@ class TCPConnectionResource(SessionTransport):
                 counters.packets_sent += 1
                 counters.bytes_sent += len(payload)
                 transport.send_payload(outbox.last_id, payload, now)
-                if transport.is_finished:
+                if transport.is_finished and transport is self._transport:
                     self._detach()
                 if self._is_producer_paused:
                     self._balance()
@@ -259,7 +279,7 @@ class TCPConnectionResource(SessionTransport):
                     if packet.name is DATA and packet.data is not None:
                         counters.bytes_sent += len(packet.data)
                 transport.send(packets, now)
-                if transport.is_finished:
+                if transport.is_finished and transport is self._transport:
                     self._detach()
                     break
                 if transport.is_paused or not outbox.has_more:

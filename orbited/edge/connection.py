@@ -6,6 +6,7 @@ cannot be looked at yet. While a browser does not take what was sent, nothing ne
 """
 
 import logging
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +38,10 @@ _IDLE, _ANSWERING = State.IDLE, State.ANSWERING
 READ_AHEAD_BYTES = 64 << 10
 
 
+#: Two ticks are at least so far apart, whatever anybody thinks is due.
+MIN_TICK_SECONDS = 0.01
+
+
 @implementer(IPushProducer)
 class EdgeConnection(TwistedProtocol):
     """One browser's connection.
@@ -44,27 +49,64 @@ class EdgeConnection(TwistedProtocol):
     Attributes:
         keeps_alive: another request may follow the one that is answered.
         address: of the peer; "" when it has none.
+        slot: of the factory's timer wheel, to which it belongs.
         write: sends bytes, at once where that is possible.
     """
 
+    __slots__ = (
+        "_again",
+        "_asked_once",
+        "_clock",
+        "_end",
+        "_full_until",
+        "_head",
+        "_incoming",
+        "_is_closing",
+        "_is_full",
+        "_is_reading",
+        "_is_serving",
+        "_producer",
+        "_reader",
+        "_timer_at",
+        "_unsent_before",
+        "address",
+        "connected",
+        "factory",
+        "keeps_alive",
+        "scheme",
+        "slot",
+        "transport",
+        "write",
+    )
+
     factory: "EdgeFactory"
     write: Callable[[bytes], None]
-    address = ""
-    scheme = "http"
-    keeps_alive = True
-    _incoming: Incoming | None = None
-    _head: Head | None = None
-    _is_known = False  # the head that is served repeats headers
-    _again: tuple[Again, ...] = ()  # at most one for each method, the last first
-    _producer: IPushProducer | None = None
-    _timer: Any = None
-    _timer_at = 0.0
-    _is_serving = False
-    _is_full = False  # the transport wants to be written to no more for now
-    _is_reading = True
-    _is_closing = False
-    _unsent_before = 0  # what waited when it was last looked whether the browser takes anything
-    _full_until = 0.0
+
+    def __init__(self, factory: "EdgeFactory") -> None:
+        self.factory = factory
+        self._clock = factory.clock
+        self._reader = RequestReader(
+            factory.limits, factory.max_body_bytes, factory.clock.seconds()
+        )
+        self.transport = None
+        self.connected = 0
+        self.address = ""
+        self.scheme = "http"
+        self.keeps_alive = True
+        self.slot = 0
+        self._timer_at = math.inf
+        self._end: Callable[[], None] | None = None  # what falls due once the connection closes
+        self._incoming: Incoming | None = None
+        self._head: Head | None = None
+        self._again: tuple[Again, ...] = ()  # at most one for each method, the last first
+        self._asked_once: tuple[bytes, ...] = ()  # paths that may come again, at most two
+        self._producer: IPushProducer | None = None
+        self._is_serving = False
+        self._is_full = False  # the transport wants to be written to no more for now
+        self._is_reading = True
+        self._is_closing = False
+        self._unsent_before = 0  # what waited when it was last looked whether anything was taken
+        self._full_until = 0.0
 
     # -- Twisted calls these ----------------------------------------------------------------------
 
@@ -72,8 +114,6 @@ class EdgeConnection(TwistedProtocol):
         """Somebody connected."""
         transport = cast(Any, self.transport)
         factory = self.factory
-        self._clock = clock = factory.clock
-        self._reader = RequestReader(factory.limits, factory.max_body_bytes, clock.seconds())
         self.address = getattr(transport.getPeer(), "host", "")
         if ISSLTransport.providedBy(transport):
             self.scheme = "https"
@@ -157,8 +197,9 @@ class EdgeConnection(TwistedProtocol):
             producer.pauseProducing()
 
     def remember(self, exchange: "EdgeExchange", head: Head, take: Take) -> None:
-        """Know a request when it comes again; a GET only where they come in quick succession."""
-        if not self._is_known and head.method == b"GET":
+        """Know a request when it comes for the third time, in quick succession."""
+        if head.path not in self._asked_once:
+            self._asked_once = (head.path, *self._asked_once[:1])
             return
         factory = self.factory
         again = remember(exchange, head, take, factory.limits, factory.max_body_bytes(head.path))
@@ -168,7 +209,7 @@ class EdgeConnection(TwistedProtocol):
 
     def forget_headers(self) -> None:
         """What the last request said is not kept while a stream lasts, or nothing is asked."""
-        self._again = ()
+        self._again = self._asked_once = ()
         self._reader.forget_headers()
         if self._head is not None:
             self._head.forget_headers()
@@ -190,7 +231,7 @@ class EdgeConnection(TwistedProtocol):
             if has_more:
                 self._serve()
                 self._watch()
-            elif self._timer is None or reader.deadline < self._timer_at:
+            elif reader.deadline < self._timer_at:
                 self._watch()
 
     def hand_over(self, response: bytes, protocol: Any) -> None:
@@ -204,7 +245,8 @@ class EdgeConnection(TwistedProtocol):
         rest = self._reader.take_rest()
         transport.unregisterProducer()
         self.write(response)
-        del self._reader, self._head, self.write  # of no use, and the connection may last for days
+        self._head = None
+        del self._reader, self.write  # of no use, and the connection may last for days
         if is_plain(transport):
             transport.protocol = protocol
         else:  # below TLS, or in a test, it is not known who holds us
@@ -271,14 +313,14 @@ class EdgeConnection(TwistedProtocol):
 
     def _serve_whole(self, head: Head, body: bytes) -> None:
         """Answer a request that came in one piece; the same as ``_serve``, without events."""
-        self._is_serving = self._is_known = True
+        self._is_serving = True
         try:
             self._begin(head)
             if body:
                 cast(Incoming, self._incoming).receive_body(body)
             self._complete()
         finally:
-            self._is_serving = self._is_known = False
+            self._is_serving = False
         self._watch()
 
     def _serve_again(self, again: Again, ack: int, body: bytes) -> bool:
@@ -344,10 +386,9 @@ class EdgeConnection(TwistedProtocol):
             transport.loseWriteConnection()
         else:
             transport.loseConnection()  # TLS says so to the browser, and waits for its word
-        self._set_timer(self.factory.limits.linger_seconds, self._end_lingering)
+        self._end_after(self.factory.limits.linger_seconds, self._end_lingering)
 
     def _end_lingering(self) -> None:
-        self._timer = None
         transport = cast(Any, self.transport)
         if is_plain(transport) and not unsent_bytes(transport):
             transport.loseConnection()
@@ -366,23 +407,24 @@ class EdgeConnection(TwistedProtocol):
 
     # -- time -------------------------------------------------------------------------------------
 
-    def _watch(self) -> None:
-        """Have a timer that runs no later than the next deadline; it may find nothing to do."""
+    def _watch(self, minimum: float = 0.0) -> None:
+        """Have ``tick`` called no later than the next deadline; it may find nothing to do."""
         if self._is_closing:
             return
         deadline = self._full_until if self._is_full else self._reader.next_deadline()
-        if deadline is not None and (self._timer is None or deadline < self._timer_at):
-            self._set_timer(deadline - self._clock.seconds(), self._tick)
+        if deadline is not None and deadline < self._timer_at:
+            if minimum:
+                deadline = max(deadline, self._clock.seconds() + minimum)
+            self._timer_at = deadline
+            self.factory.wheel.set(self, deadline)
 
-    def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = self._clock.seconds() + seconds
-        self._timer = self._clock.callLater(max(0.0, seconds), call)
-
-    def _tick(self) -> None:
-        """Something falls due, or did until it was put off."""
-        self._timer = None
+    def tick(self) -> None:
+        """The wheel: something falls due, or did until it was put off."""
+        self._timer_at = math.inf
+        end = self._end
+        if end is not None:
+            end()
+            return
         now = self._clock.seconds()
         if not self._is_full:
             self._reader.tick(now)
@@ -394,15 +436,18 @@ class EdgeConnection(TwistedProtocol):
                 self.abort()
                 return
             self._full_until = now + self.factory.limits.stalled_seconds
-        self._watch()
+        self._watch(MIN_TICK_SECONDS)
+
+    def _end_after(self, seconds: float, end: Callable[[], None]) -> None:
+        self._end = end
+        self.factory.wheel.set(self, self._clock.seconds() + seconds)
 
     def _watch_closing(self) -> None:
         """Cut the connection when the browser keeps it open by taking nothing."""
         self._unsent_before = unsent_bytes(self.transport)
-        self._set_timer(self.factory.limits.stalled_seconds, self._tick_closing)
+        self._end_after(self.factory.limits.stalled_seconds, self._tick_closing)
 
     def _tick_closing(self) -> None:
-        self._timer = None
         if self._takes_something():
             self._watch_closing()
         else:
@@ -423,10 +468,8 @@ class EdgeConnection(TwistedProtocol):
     def _forget(self) -> None:
         self.factory.connections.discard(self)
         self._again = ()
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-        self._producer = None
+        self.factory.wheel.cancel(self)
+        self._end = self._producer = None
 
     def _log(self, status: int) -> None:
         if self.factory.has_access_log and self._head is not None:

@@ -15,6 +15,7 @@ from orbited.edge.shared import SharedAnswer
 from orbited.errors import RequestError
 from orbited.protocol.packets import Encoder
 from orbited.protocol.settings import RequestLimits
+from orbited.wheel import TimerWheel
 
 __all__ = ["EdgeFactory", "Refusal"]
 
@@ -36,6 +37,7 @@ class EdgeFactory(Factory):
 
     Attributes:
         connections: those that are open, but for the ones handed over.
+        wheel: what their time-outs wait in.
         is_stopping: no connection is kept for another request.
     """
 
@@ -56,6 +58,7 @@ class EdgeFactory(Factory):
         self.begin = begin
         self.limits = limits
         self.clock = clock
+        self.wheel = TimerWheel(clock)
         self.max_body_bytes = max_body_bytes
         self.refusal = refusal or plain_refusal
         self.trusted_proxies = trusted_proxies
@@ -68,9 +71,7 @@ class EdgeFactory(Factory):
 
     def buildProtocol(self, addr: Any) -> Any:
         """Twisted: somebody connects."""
-        connection = EdgeConnection()
-        connection.factory = self
-        return connection
+        return EdgeConnection(self)
 
     def startFactory(self) -> None:
         """Twisted: a port listens."""
