@@ -23,7 +23,6 @@ from thywill_server.errors import ConfigurationError
 from thywill_server.push import destinations
 from thywill_server.push.base import TEXT_TYPE, PushComponent, PushMessage
 from thywill_server.push.orbited_stomp.advisories import Advisories
-from thywill_server.push.orbited_stomp.publisher import Publisher
 from thywill_server.push.orbited_stomp.settings import SETTINGS
 from thywill_server.push.orbited_stomp.ticket_key import (
     default_key_file,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from thywill_server.client_configuration import ClientConfiguration
     from thywill_server.connections.base import Reporting
     from thywill_server.encoding import Json
+    from thywill_server.push.orbited_stomp.publisher import Publisher
     from thywill_server.settings_table import Setting
 
 __all__ = ["Embedding", "OrbitedStomp"]
@@ -128,6 +128,9 @@ class OrbitedStomp(PushComponent):
     @cached_property
     def publisher(self) -> Publisher:
         """The connection to the broker; made at the first use."""
+        # Twisted takes longer to import than all the rest that most commands of manage.py need.
+        from thywill_server.push.orbited_stomp.publisher import Publisher
+
         settings = self.settings
         own_login: str = settings["stomp_login"]
         return Publisher(

@@ -30,8 +30,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-import jwt
-
 from thywill_server.connections.base import session_claim
 from thywill_server.errors import ConfigurationError
 from thywill_server.push.orbited_stomp.ticket_key import default_key_file, load_ticket_key
@@ -138,6 +136,8 @@ def issue_ticket(
     }
     if about:
         claims["about"] = dict(about)
+    import jwt  # takes as long as Django's models: not for commands that read no ticket
+
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
@@ -149,6 +149,8 @@ def read_ticket(key: bytes, text: str, *, leeway_seconds: float = LEEWAY_SECONDS
     """
     if len(text) > MAX_TICKET_CHARACTERS or not text.isascii():
         raise TicketError("not a ticket")
+    import jwt
+
     try:
         claims = jwt.decode(
             text,
