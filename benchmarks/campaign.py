@@ -30,10 +30,17 @@ from benchmarks.workloads import WORKLOADS, Workload
 log = logging.getLogger(__name__)
 
 ACCEPT_SECONDS: Final = 1 / 4000
-"""How long a server may take, on a busy machine, to notice one client that has connected."""
+"""How long a server that says nothing may take, on a busy machine, to notice one client."""
 
 RUN_SECONDS: Final = 60.0
-"""How long one run may take before it has failed."""
+"""How long one run may take before it has failed, connecting included."""
+CROWD_SECONDS: Final = 120.0
+"""The same with very many clients."""
+
+STALL_SECONDS: Final = 6.0
+"""A run has failed when nothing was delivered for so long."""
+CROWD_STALL_SECONDS: Final = 20.0
+"""The same with very many clients."""
 
 START_SECONDS: Final = 2.5
 """A guess at what a turn takes beside its run, where no former one tells."""
@@ -70,8 +77,8 @@ class Campaign:
         results: file that gets one line of JSON for each run.
         peer_rounds: how often the others are done; as often when it is None.
         rounds_before: how many there have been already, which these follow.
-        soft_end: monotonic time after which no further round begins, and a begun one ends early.
-        hard_end: after which the first round ends early too.
+        soft_end: monotonic time after which the others have no further round.
+        hard_end: after which nothing begins.
         tell: is told each result in a line.
         after_turn: called after each, with what is kept already.
         passes: of each round its number, when it began, and the machine's load average then and at
@@ -106,11 +113,9 @@ class Campaign:
             turns = self.turns()
             for done, turn in enumerate(turns):
                 if self._is_over(turn):
-                    self.tell(
-                        f"{turn.round_number}  the time is over, {len(turns) - done} left out"
-                    )
-                    return
-                if turn.names not in self._failed:
+                    words = f"{turn.round_number}  {turn.workload.name:<8} {turn.system.name}"
+                    self.tell(f"{words}: left out, no time")
+                elif turn.names not in self._failed:
                     self._take(turn, self.expected_seconds(turns[done + 1 :]))
         finally:
             self._stop()
@@ -123,7 +128,11 @@ class Campaign:
             compared = [
                 each for each in self.systems if is_compared(each) and number <= self.rounds
             ]
-            others = [each for each in self.systems if not is_compared(each) and number <= peers]
+            others = [
+                each
+                for each in self.systems
+                if not is_compared(each) and number <= min(peers, each.rounds_at_most)
+            ]
             pairs = [(system, workload) for workload in self.workloads for system in compared]
             pairs += [(system, workload) for system in others for workload in self.workloads]
             found += [
@@ -143,8 +152,8 @@ class Campaign:
         return self.known_seconds.get(turn.names, guess)
 
     def _is_over(self, turn: Turn) -> bool:
-        is_first = turn.round_number == 1 + self.rounds_before
-        return time.monotonic() > (self.hard_end if is_first else self.soft_end)
+        is_needed = is_compared(turn.system) or turn.round_number == 1 + self.rounds_before
+        return time.monotonic() > (self.hard_end if is_needed else self.soft_end)
 
     def _take(self, turn: Turn, left_seconds: float) -> None:
         """One turn, whatever comes of it."""
@@ -211,17 +220,23 @@ class Campaign:
         system.prepare(workload.kind)
         conversation = system.conversation(workload.kind).text
         pids, handshakes = system.pids(), system.handshakes_at_once
-        limit = min(RUN_SECONDS, max(5.0, self.hard_end - time.monotonic()))
+        is_crowd = workload.has_fixed_messages or workload.mode == "hold"
+        limit = CROWD_SECONDS if is_crowd else RUN_SECONDS
+        limit = min(limit, max(5.0, self.hard_end - time.monotonic()))
         if workload.mode == "hold":
             return self.generator.memory(
                 conversation, pids, handshakes_at_once=handshakes, timeout_seconds=limit
             )
+        settle = system.settle_seconds
+        if not system.answers_at_once:
+            settle += workload.clients * ACCEPT_SECONDS
         return self.generator.run(
             workload,
             conversation,
             pids,
             messages,
-            settle_seconds=system.settle_seconds + workload.clients * ACCEPT_SECONDS,
+            settle_seconds=settle,
+            stall_seconds=CROWD_STALL_SECONDS if is_crowd else STALL_SECONDS,
             handshakes_at_once=handshakes,
             timeout_seconds=limit,
         )

@@ -50,12 +50,10 @@ class Generator:
 
     Attributes:
         cpu: the core.
-        stall_seconds: a run has failed when nothing was delivered for so long.
     """
 
-    def __init__(self, work: Path, cpu: str, stall_seconds: float = 6.0) -> None:
+    def __init__(self, work: Path, cpu: str) -> None:
         self.cpu = cpu
-        self.stall_seconds = stall_seconds
         self._spec = work / "conversation"
         self._program = build(HERE / "loadgen.c", work)
 
@@ -67,6 +65,7 @@ class Generator:
         messages: int,
         *,
         settle_seconds: float,
+        stall_seconds: float,
         handshakes_at_once: int,
         timeout_seconds: float,
     ) -> Figures:
@@ -80,7 +79,7 @@ class Generator:
             window=workload.window,
             rate=workload.rate_per_second,
             timeout=timeout_seconds,
-            stall=self.stall_seconds,
+            stall=stall_seconds,
             settle=settle_seconds,
             conc=handshakes_at_once,
             pids=",".join(map(str, pids)),

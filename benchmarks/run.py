@@ -32,7 +32,7 @@ class Preset:
 
     Attributes:
         seconds: of one run.
-        soft_seconds: from when on no further round begins, in all groups together.
+        soft_seconds: from when on others have no further round, for all groups together.
         hard_seconds: from when on nothing begins.
         rounds: of a group: how many of ours and of what ours is divided by, and of all others.
     """
@@ -45,10 +45,16 @@ class Preset:
 
 FULL: Final = Preset(
     0.7,
-    21 * 60,
+    19 * 60,
     23 * 60,
-    {"web": (4, 2), "growth": (3, 1), "post": (4, 2), "stomp": (4, 2), "http": (4, 2)}
-    | {"memory": (2, 1)},
+    {
+        "web": (3, 2),
+        "growth": (3, 1),
+        "post": (4, 2),
+        "stomp": (4, 2),
+        "http": (4, 2),
+        "memory": (2, 1),
+    },
 )
 SHORT: Final = Preset(0.3, 180, 240, dict.fromkeys(FULL.rounds, (2, 1)))
 

@@ -185,6 +185,8 @@ class System:
         keeps_sessions: clients that have gone are remembered for a while, and delivered to: it is
             started anew for each run.
         settle_seconds: how long it needs after the last subscription.
+        answers_at_once: a client that has connected gets an answer, so that it is there then.
+        rounds_at_most: fewer than others where one takes very long.
         handshakes_at_once: how many clients may connect at the same time.
     """
 
@@ -197,6 +199,8 @@ class System:
     is_in_short_runs: bool = True
     keeps_sessions: ClassVar[bool] = False
     settle_seconds: ClassVar[float] = 0.3
+    answers_at_once: ClassVar[bool] = True
+    rounds_at_most: int = 9
     handshakes_at_once: ClassVar[int] = 32
 
     def __init__(self, bench: Bench) -> None:

@@ -178,6 +178,7 @@ class RabbitMQOverWebSocket(RabbitMQ):
     name = "rabbitmq-web"
     title = "RabbitMQ, STOMP over WebSocket"
     is_in_short_runs = False
+    rounds_at_most = 1
     kinds = frozenset({"fan", "echo", "memory"})
     plugins: ClassVar[str] = "rabbitmq_stomp,rabbitmq_web_stomp"
 

@@ -123,6 +123,7 @@ class CometFloor(Comet):
     kinds = frozenset({"fan", "echo", "memory"})
     is_ours = False
     is_reference: ClassVar = True
+    rounds_at_most = 1
 
     def __init__(self, transport: str, title: str, bench: Bench) -> None:
         super().__init__(transport, title, bench)

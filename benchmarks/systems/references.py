@@ -26,6 +26,7 @@ class Floor(System):
 
     kinds = frozenset({"stomp", "stompecho"})
     is_reference: ClassVar = True
+    answers_at_once: ClassVar = False
     _port = 0
     _publish_port = 0
 

@@ -96,6 +96,7 @@ class ChannelsRooms(Rooms):
         self.title = title
         self._layer = layer
         self.is_in_short_runs = layer == "memory"
+        self.rounds_at_most = 2 if layer == "memory" else 1
         super().__init__(bench)
 
     def missing(self) -> str | None:

@@ -175,16 +175,15 @@ def test_lost_messages_are_named(tmp_path: Path) -> None:
     ]
 
 
-def test_time_that_is_over_leaves_later_rounds_out(tmp_path: Path) -> None:
-    """The first round is always whole, unless the last moment has passed."""
+def test_time_that_is_over_leaves_later_rounds_of_others_out(tmp_path: Path) -> None:
+    """The first round is whole and ours has all of its own, unless the last moment has passed."""
     story: list[str] = []
-    system = Recorded("one", story, Bench(tmp_path))
+    systems = [Recorded(name, story, Bench(tmp_path)) for name in ("ours", "peer")]
+    systems[0].is_ours = True
     past = time.monotonic() - 1
-    first = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past)
-    first.run()
-    assert story[-1] == "2  the time is over, 1 left out"
-    assert [each["round"] for each in first.passes] == [1]
-    none = campaign(tmp_path, [system], story, workloads=[FAN], soft_end=past, hard_end=past)
-    none.run()
-    assert story[-1] == "1  the time is over, 2 left out"
-    assert none.passes == []
+    campaign(tmp_path, systems, story, workloads=[FAN], soft_end=past).run()
+    left_out = [line for line in story if "no time" in line]
+    assert left_out == ["2  A100w1   peer: left out, no time"]
+    story.clear()
+    campaign(tmp_path, systems, story, workloads=[FAN], soft_end=past, hard_end=past).run()
+    assert ["no time" in line for line in story] == [True] * 4

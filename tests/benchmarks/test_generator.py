@@ -69,7 +69,7 @@ def received(publisher: socket.socket) -> bytes:
 def generator(tmp_path_factory) -> Generator:
     """The generator, built once."""
     cpu = max(os.sched_getaffinity(0))
-    return Generator(tmp_path_factory.mktemp("generator"), str(cpu), stall_seconds=0.2)
+    return Generator(tmp_path_factory.mktemp("generator"), str(cpu))
 
 
 def run(generator: Generator, server: Server, subscriber: Conversation) -> Figures:
@@ -83,6 +83,7 @@ def run(generator: Generator, server: Server, subscriber: Conversation) -> Figur
             [os.getpid()],
             MESSAGES,
             settle_seconds=0.01,
+            stall_seconds=0.2,
             handshakes_at_once=1,
             timeout_seconds=20,
         )
@@ -196,6 +197,7 @@ def test_client_says_what_it_was_given(generator: Generator) -> None:
         [os.getpid()],
         3,
         settle_seconds=0.01,
+        stall_seconds=1,
         handshakes_at_once=1,
         timeout_seconds=20,
     )
