@@ -97,7 +97,7 @@ class Exchange(abc.ABC):
         """Call back once if the connection goes away before the answer is finished."""
 
     def settle(self) -> None:  # noqa: B027
-        """The answer may be long in coming: the headers need not be kept."""
+        """The answer may be long in coming: neither headers nor path need be kept."""
 
     def again(self, take: Callable[[int, bytes, float], bool]) -> None:  # noqa: B027
         """Have a request given to ``take`` that differs from this one in ``ack`` and body only.

@@ -126,6 +126,7 @@ class Router:
         self._pages = pages
         self._names = pages.names
         self._has_sessions = "tcp" in pages.names
+        self._respond_tcp = pages.tcp.respond  # one object, and not one for each request
         self._root = root
 
     def begin(self, connection: EdgeConnection, head: Head) -> Incoming:
@@ -139,7 +140,7 @@ class Router:
         elif root is not None and path[0] not in self._names:
             return root.begin(connection, head)
         if len(path) > 1 and path[0] == "tcp" and path[1] != "static" and self._has_sessions:
-            return EdgeExchange(connection, head, tuple(path[1:]), self._pages.tcp.respond)
+            return EdgeExchange(connection, head, tuple(path[1:]), self._respond_tcp)
         return EdgeExchange(connection, head, tuple(path), self._pages.respond)
 
     def _is_below(self, path: bytes) -> bool:

@@ -207,12 +207,21 @@ class EdgeConnection(TwistedProtocol):
             others = [other for other in self._again if other.head.method != head.method]
             self._again = (again, *others)
 
-    def forget_headers(self) -> None:
-        """What the last request said is not kept while a stream lasts, or nothing is asked."""
+    def forget_headers(self) -> Head | None:
+        """What the last request said is not kept while a stream lasts, or nothing is asked.
+
+        Returns:
+            What is left of its head.
+        """
         self._again = self._asked_once = ()
         self._reader.forget_headers()
-        if self._head is not None:
-            self._head.forget_headers()
+        head = self._head
+        if head is not None:
+            if self.factory.has_access_log:
+                head.forget_headers()
+            else:
+                self._head = head = head.bare()
+        return head
 
     def answered(self, incoming: Incoming, now: float | None = None) -> None:
         """The answer is written; go on with the next request, or close."""

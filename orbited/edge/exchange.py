@@ -39,6 +39,20 @@ def _reply_block(headers: tuple[tuple[str, str], ...]) -> bytes:
 _METHODS = {b"GET": "GET", b"POST": "POST"}
 
 
+class _Both:
+    """Two callbacks, one after the other."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Callable[[], None], second: Callable[[], None]) -> None:
+        self._first = first
+        self._second = second
+
+    def __call__(self) -> None:
+        self._first()
+        self._second()
+
+
 class _Memo:
     """What follows from the headers of a request on this connection, kept beside them."""
 
@@ -83,8 +97,8 @@ class EdgeExchange(Exchange):
         self._connection: EdgeConnection | None = connection
         self._head = head
         self._respond = respond
-        self._body: list[bytes] = []
-        self._lost: list[Callable[[], None]] | None = None
+        self._body: list[bytes] | None = None  # most have none
+        self._lost: Callable[[], None] | None = None
         self._status = 0
         self._pending = b""  # the head of the answer, until something follows it
         self._is_chunked = False
@@ -120,7 +134,10 @@ class EdgeExchange(Exchange):
 
     def receive_body(self, data: bytes) -> None:
         """A piece of the body came."""
-        self._body.append(data)
+        if self._body is None:
+            self._body = [data]
+        else:
+            self._body.append(data)
 
     def complete(self) -> None:
         """The whole body is there."""
@@ -139,8 +156,8 @@ class EdgeExchange(Exchange):
     def lose(self, reason: Failure) -> None:
         """The connection is gone."""
         self._connection = None
-        callbacks, self._lost = self._lost, None
-        for callback in callbacks or ():
+        callback, self._lost = self._lost, None
+        if callback is not None:
             callback()
 
     # -- the request ----------------------------------------------------------------------------
@@ -149,6 +166,8 @@ class EdgeExchange(Exchange):
     def body(self) -> bytes:
         """The whole body."""
         body = self._body
+        if body is None:
+            return b""
         return body[0] if len(body) == 1 else b"".join(body)
 
     @property
@@ -200,15 +219,14 @@ class EdgeExchange(Exchange):
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call back if the connection goes away first."""
-        if self._lost is None:
-            self._lost = [callback]
-        else:
-            self._lost.append(callback)
+        before = self._lost
+        self._lost = callback if before is None else _Both(before, callback)
 
     def settle(self) -> None:
-        """Keep no headers."""
+        """Keep neither headers nor path."""
         if self._connection is not None:
-            self._connection.forget_headers()
+            self._head = self._connection.forget_headers() or self._head
+            self.path = ()
 
     def again(self, take: Take) -> None:
         """Have the connection know this request when it comes again."""
@@ -218,7 +236,7 @@ class EdgeExchange(Exchange):
     def renew(self, connection: "EdgeConnection", body: bytes) -> None:
         """The request has come again, as ``again`` tells; its target is that of the first."""
         self._connection = connection
-        self._body = [body]
+        self._body = [body] if body else None
         self._status = 0
 
     def withdraw(self) -> None:
@@ -246,7 +264,7 @@ class EdgeExchange(Exchange):
             framing = b"Content-Length: %d\r\n" % length
         elif head.is_http_1_1:
             self._is_chunked = True
-            connection.forget_headers()
+            self.settle()
             framing = b"Transfer-Encoding: chunked\r\n"
         else:
             connection.keeps_alive = False  # the end of the connection is the end of the answer

@@ -135,6 +135,10 @@ class Head:
         """The headers in order, names as they were sent."""
         return self.headers.items()
 
+    def bare(self) -> "Head":
+        """What the rest of an answer has to know: nothing of what was asked."""
+        return _bare(self.method, self.is_http_1_1, self.keeps_alive)
+
     def forget_headers(self) -> None:
         """Let go of what is only needed until the answer begins."""
         self.headers = _NOTHING
@@ -165,7 +169,7 @@ class HeadParser:
 
     def forget(self) -> None:
         """Remember no headers."""
-        self._last = self._before = b"", _NOTHING
+        self._last = self._before = _FORGOTTEN
 
     def parse(self, data: bytes) -> Head:
         """Read one head, empty line included.
@@ -209,6 +213,20 @@ class HeadParser:
 
 #: What is known once headers are forgotten.
 _NOTHING = _Headers(b"\r\n", ())
+_FORGOTTEN = b"", _NOTHING
+
+
+@functools.lru_cache(64)
+def _bare(method: bytes, is_http_1_1: bool, keeps_alive: bool) -> Head:
+    """A head that says no more than this, for all connections."""
+    line = _REQUEST_LINE.match(b"%b / HTTP/1.%d\r\n" % (method, is_http_1_1))
+    assert line is not None
+    head = Head.__new__(Head)
+    head.method, head.target, head.path, head.query, _ = line.groups()
+    head.headers, head.fields, head.length = _NOTHING, _NOTHING.fields, 0
+    head.is_http_1_1, head.keeps_alive = is_http_1_1, keeps_alive
+    head.expects_continue = False
+    return head
 
 
 class _Collector:

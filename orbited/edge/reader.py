@@ -85,7 +85,7 @@ class RequestReader:
         self._max_body_bytes = max_body_bytes
         self._heads = HeadParser(limits.header_count)
         self._buffer = b""
-        self._events: list[Event] = []
+        self._events: list[Event] | None = None  # while there are any
         self._to_send = b""
         self._body: ChunkedBody | None = None
         self._body_left = 0  # of its length; of the bound when it is chunked
@@ -132,8 +132,8 @@ class RequestReader:
 
     def events_received(self) -> list[Event]:
         """Take what was read."""
-        events, self._events = self._events, []
-        return events
+        events, self._events = self._events, None
+        return events or []
 
     def data_to_send(self) -> bytes:
         """Take what has to be sent before the answer: ``100 Continue``, or nothing."""
@@ -234,11 +234,11 @@ class RequestReader:
         """Go on to the body, which is there already in most cases."""
         length = head.length
         if length == 0:
-            self._events += (head, Signal.END)
+            self._tell(head, Signal.END)
             self._buffer = rest
             self.state = State.ANSWERING
             return
-        self._events.append(head)
+        self._tell(head)
         limit = self._max_body_bytes(head.path)
         if length is None:
             self._body = ChunkedBody(self._limits.chunk_line_bytes, self._limits.header_bytes)
@@ -263,9 +263,9 @@ class RequestReader:
         left = self._body_left
         if len(data) < left:
             self._body_left = left - len(data)
-            self._events.append(data)
+            self._tell(data)
         else:
-            self._events += (data[:left], Signal.END)
+            self._tell(data[:left], Signal.END)
             self._buffer = data[left:]
             self.state = State.ANSWERING
 
@@ -274,15 +274,20 @@ class RequestReader:
             self._body_left -= len(piece)
             if self._body_left < 0:
                 raise RequestError(413, TOO_LARGE)
-            self._events.append(piece)
+            self._tell(piece)
         if body.is_complete:
             self._buffer, self._body = body.rest, None
-            self._events.append(Signal.END)
+            self._tell(Signal.END)
             self.state = State.ANSWERING
+
+    def _tell(self, *events: Event) -> None:
+        if self._events is None:
+            self._events = []
+        self._events += events
 
     # -- the end --------------------------------------------------------------------------------
 
     def _end(self, event: Event) -> None:
-        self._events.append(event)
+        self._tell(event)
         self.state, self.deadline = State.REFUSED, None
         self._buffer, self._body = b"", None
