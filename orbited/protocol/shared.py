@@ -44,10 +44,14 @@ class SharedFrame:
         if payload is not self._payload:  # perhaps nobody else gets it
             self._payload = payload
             self._last = 0
-            return self._envelope(self.encoder.encode((Packet(number, DATA, payload),)))
+            return self.whole(number, payload)
         if not self._first <= number <= self._last:
             self._cut(number, payload)
         return b"%b%d%b" % (self._before, number, self._behind)
+
+    def whole(self, number: int, payload: bytes) -> bytes:
+        """Build the frame as if it were the only one."""
+        return self._envelope(self.encoder.encode((Packet(number, DATA, payload),)))
 
     def _cut(self, number: int, payload: bytes) -> None:
         packet = self.encoder.encode((Packet(number, DATA, payload),))

@@ -10,10 +10,48 @@ drops what it has read before. So that stream is not ended for its size.
 import sys
 from collections.abc import Sequence
 
-from orbited.protocol.packets import JSON, Packet
+from orbited.http import chunk
+from orbited.protocol.packets import DATA, JSON, Packet
+from orbited.protocol.shared import SharedFrame
 from orbited.transports.base import MAX_RESPONSE_PACKETS, Session, StreamingTransport
 
 __all__ = ["ServerSentEvents"]
+
+
+def _event(number: int, packets: bytes) -> bytes:
+    """An event of today, whose id is that of its last packet."""
+    return b"id: %d\nevent: payload\ndata: %b\n\n" % (number, packets)
+
+
+class SharedEvent(SharedFrame):
+    """Chunks of one event with one data packet, whose number stands in it twice."""
+
+    __slots__ = ("_between",)
+
+    def __init__(self) -> None:
+        super().__init__(JSON, chunk)
+        self._between = b""
+
+    def build(self, number: int, payload: bytes) -> bytes:
+        """Build the chunk, ready for the wire."""
+        if payload is not self._payload:
+            return super().build(number, payload)
+        if not self._first <= number <= self._last:
+            self._cut(number, payload)
+        return b"%b%d%b%d%b" % (self._before, number, self._between, number, self._behind)
+
+    def whole(self, number: int, payload: bytes) -> bytes:
+        """Build it as if it were the only one."""
+        packet = self.encoder.encode((Packet(number, DATA, payload),))
+        return chunk(_event(number, packet))
+
+    def _cut(self, number: int, payload: bytes) -> None:
+        frame, digits = self.whole(number, payload), b"%d" % number
+        # The first two: before them is only the size of the chunk, which ends with its line.
+        head, line_end, event = frame.partition(b"\r\n")
+        before, self._between, behind = event.split(digits, 2)
+        self._before, self._behind = head + line_end + before, behind
+        self._first, self._last = 10 ** (len(digits) - 1), 10 ** len(digits) - 1
 
 
 class ServerSentEvents(StreamingTransport):
@@ -23,6 +61,7 @@ class ServerSentEvents(StreamingTransport):
 
     name = "sse"
     encoder = JSON
+    shared = SharedEvent()
     content_type = "application/x-dom-event-stream"
     prelude = b""
     heartbeat = b"Event: heartbeat\n\n"
@@ -31,7 +70,9 @@ class ServerSentEvents(StreamingTransport):
         """Start the stream in the dialect that was asked for."""
         self._is_standard = "text/event-stream" in (self.exchange.header("accept") or "")
         is_open = super().open(session, now)
-        if not self._is_standard:
+        if self._is_standard:
+            self.write_frame = self.exchange.chunk_writer()
+        else:
             self._bytes_left = self._packets_left = sys.maxsize
         return is_open
 
@@ -43,7 +84,7 @@ class ServerSentEvents(StreamingTransport):
         """One burst as an event."""
         payload = self.encoder.encode(packets)
         if self._is_standard:
-            return b"id: %d\nevent: payload\ndata: %b\n\n" % (packets[-1].id, payload)
+            return _event(packets[-1].id, payload)
         return b"Event: payload\ndata: %b\n\n" % payload
 
     def packet_room(self) -> int:

@@ -3,8 +3,9 @@
 import pytest
 
 from orbited.http import chunk
-from orbited.protocol.packets import DATA, RAW, TEXT, Packet
+from orbited.protocol.packets import DATA, JSON, RAW, TEXT, Packet
 from orbited.protocol.shared import SharedFrame
+from orbited.transports.sse import SharedEvent
 from orbited.websocket import binary_frame
 
 NUMBERS = [1, 9, 10, 11, 99, 100, 12345, 7, 10**14, 10**15 - 1]
@@ -19,6 +20,17 @@ def test_it_is_what_the_encoder_would_have_written(encoder, envelope, size):
         for number in NUMBERS:
             packet = encoder.encode([Packet(number, DATA, payload)])
             assert shared.build(number, payload) == envelope(packet)
+
+
+@pytest.mark.parametrize("size", [1, 12, 110, 70_000])
+def test_an_event_has_its_number_twice(size):
+    """As the id of the event, and as that of the packet."""
+    shared = SharedEvent()
+    for payload in (b"1,0" * size, b"12345" * size):
+        for number in NUMBERS:
+            packet = JSON.encode([Packet(number, DATA, payload)])
+            event = b"id: %d\nevent: payload\ndata: %b\n\n" % (number, packet)
+            assert shared.build(number, payload) == chunk(event)
 
 
 def test_equal_payloads_that_are_not_the_same_object_are_told_apart():
