@@ -47,7 +47,6 @@ class LocalTransport:
         "_waiting",
         "disconnecting",
         "write",
-        "writeSequence",
     )
 
     def __init__(
@@ -65,10 +64,9 @@ class LocalTransport:
         self._on_closed = on_closed
         self._is_connected = True
         self._is_paused = False
-        self._waiting: list[bytes] = []  # an empty deque would take 700 bytes
+        self._waiting: list[bytes] | None = None  # while there is something
         self.disconnecting = False
         self.write: Callable[[bytes], None] = browser.write
-        self.writeSequence: Callable[[Iterable[bytes]], None] = browser.writeSequence
 
     def connect(self) -> None:
         """Let the service begin."""
@@ -85,6 +83,8 @@ class LocalTransport:
         """Hand bytes to the service, now or when it wants to read again."""
         if self._is_connected and not self.disconnecting:
             if self._is_paused:
+                if self._waiting is None:
+                    self._waiting = []
                 self._waiting.append(data)
             else:
                 self._protocol.dataReceived(data)
@@ -94,6 +94,11 @@ class LocalTransport:
         self._close(ConnectionDone())
 
     # -- from the service -----------------------------------------------------------------------
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send bytes to the browser."""
+        for piece in data:
+            self.write(piece)
 
     def loseConnection(self) -> None:
         """Close behind what was written."""
@@ -131,6 +136,7 @@ class LocalTransport:
             self._is_paused = False
             while self._waiting and not self._is_paused:
                 self.receive(self._waiting.pop(0))
+            self._waiting = self._waiting or None
             if not self._is_paused:
                 self._browser.resumeProducing()
 
@@ -142,15 +148,15 @@ class LocalTransport:
         """Close at the next turn: the service may be in the middle of something."""
         if not self.disconnecting:
             self.disconnecting = True
-            self.write = self.writeSequence = _ignore
+            self.write = _ignore
             self._clock.callLater(0, self._close, error)
 
     def _close(self, error: Exception) -> None:
         if self._is_connected:
             self._is_connected = False
             self.disconnecting = True
-            self.write = self.writeSequence = _ignore
-            self._waiting.clear()
+            self.write = _ignore
+            self._waiting = None
             self._protocol.connectionLost(Failure(error))  # type: ignore[no-untyped-call]
             self._on_closed()
 

@@ -21,6 +21,7 @@ Nearly always there is nothing special: what waits is one packet, and everything
 carried. ``take_payload`` is for that case, and has no opinion on any other.
 """
 
+import functools
 from typing import Any, cast
 
 from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
@@ -36,6 +37,16 @@ MIN_BURST_BYTES = 1024
 
 #: More packets than the parser of 2010 takes in one piece do not leave in one.
 MAX_BURST_PACKETS = 600
+
+
+#: The packets that a session begins with are the same for all.
+_packet = functools.lru_cache(64)(Packet)
+
+
+@functools.lru_cache(16)
+def _half(size_bytes: int) -> int:
+    """One object for all sessions, which may be very many."""
+    return size_bytes // 2
 
 
 class Outbox:
@@ -72,7 +83,7 @@ class Outbox:
         self._settings = settings
         self._packet_bytes = settings.packet_bytes
         self._window_bytes = settings.unacknowledged_bytes
-        self._half_window_bytes = settings.unacknowledged_bytes // 2
+        self._half_window_bytes = _half(settings.unacknowledged_bytes)
         self._max_queued_bytes = settings.queued_bytes
         self.pause_bytes = settings.pause_bytes
         self._queue: list[bytes | Packet] = []
@@ -303,7 +314,7 @@ class Outbox:
 
     def _append_numbered(self, name: bytes, data: bytes | None) -> None:
         self.last_id = number = self.last_id + 1
-        item = data if name is DATA and data is not None else Packet(number, name, data)
+        item = data if name is DATA and data is not None else _packet(number, name, data)
         self._unacked.append(item)
         self.unacked_bytes += _cost(item)
 

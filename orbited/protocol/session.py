@@ -20,6 +20,7 @@ each way, ``take_lone_packet`` and ``payload_to_send``. They do what the verbs w
 """
 
 import enum
+import functools
 
 from orbited.errors import PacketError
 from orbited.protocol.events import (
@@ -83,6 +84,12 @@ _TRANSITIONS = {
 }
 
 
+@functools.lru_cache(16)
+def _options(ping_timeout: int, ping_interval: int) -> tuple[bytes, ...]:
+    """What every session begins with, as the same objects for all."""
+    return b"pingTimeout,%d" % ping_timeout, b"pingInterval,%d" % ping_interval
+
+
 class CometSession:
     """The protocol side of one session.
 
@@ -118,12 +125,12 @@ class CometSession:
         self._settings = settings
         self._limits = limits
         self.state = State.OPEN
-        self._events: list[Event] = []
+        self._events: list[Event] | None = None  # while there are any
         self._carrier: Carrier | None = None
 
         self.outbox = Outbox(settings)
-        self.outbox.send_alone(OPT, b"pingTimeout,%d" % settings.ping_timeout)
-        self.outbox.send_alone(OPT, b"pingInterval,%d" % settings.ping_interval)
+        for option in _options(settings.ping_timeout, settings.ping_interval):
+            self.outbox.send_alone(OPT, option)
         self._open_id = 0
         self._is_open_due = False
         self._is_open_confirmed = False
@@ -170,7 +177,7 @@ class CometSession:
         self.outbox.send_alone(CLOSE, reason.encode("ascii"))
         self._last_activity = now
         self._enter(_Cause.CLOSE)
-        self._events.append(Closed(reason))
+        self._tell(Closed(reason))
 
     def abort(self) -> None:
         """End at once, as if the browser had closed; nothing more is sent."""
@@ -212,6 +219,7 @@ class CometSession:
             return False
         self._carrier = carrier
         self._max_unreported = 0
+        self._is_open_due = False
         self._acknowledge_now = False
         self._is_used = True
         self._last_activity = now
@@ -246,7 +254,7 @@ class CometSession:
                 read_upstream(arguments, raw=raw) for arguments in decode_body(data, self._limits)
             ]
         except PacketError as error:
-            self._events.append(Malformed(str(error)))
+            self._tell(Malformed(str(error)))
             return
         for packet in packets:
             self._receive_packet(packet, now)
@@ -296,15 +304,15 @@ class CometSession:
             return
         if self.state is State.CLOSING and packet.name is not CLOSE:
             # Nothing from here on counts as accepted, or it would vouch for the data before it.
-            if packet.data and Refused() not in self._events:
-                self._events.append(Refused())
+            if packet.data and Refused() not in (self._events or ()):
+                self._tell(Refused())
             return
         self._last_upstream_id = packet.id
         if packet.name is CLOSE:
             self._acknowledge_now = True  # or the page would have to say it again, elsewhere
             self._enter(_Cause.PEER_CLOSE)
         elif packet.name is DATA and packet.data and self.state is State.OPEN:
-            self._events.append(DataReceived(packet.data))
+            self._tell(DataReceived(packet.data))
 
     # -- what goes out ------------------------------------------------------------------------
 
@@ -315,8 +323,8 @@ class CometSession:
 
     def events_received(self) -> list[Event]:
         """Take what has happened."""
-        events, self._events = self._events, []
-        return events
+        events, self._events = self._events, None
+        return events or []
 
     @property
     def is_quiet(self) -> bool:
@@ -477,6 +485,11 @@ class CometSession:
             self._last_activity = now
             self._has_pinged = False
 
+    def _tell(self, event: Event) -> None:
+        if self._events is None:
+            self._events = []
+        self._events.append(event)
+
     def _enter(self, cause: _Cause) -> None:
         before, after = self.state, _TRANSITIONS.get((self.state, cause))
         if after is None:
@@ -485,5 +498,5 @@ class CometSession:
         if after is State.ENDED:
             self.outbox.clear()
             if before is State.OPEN:
-                self._events.append(Closed(cause.value))
-            self._events.append(Ended(cause.value))
+                self._tell(Closed(cause.value))
+            self._tell(Ended(cause.value))
