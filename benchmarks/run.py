@@ -146,7 +146,7 @@ class Run:
             rounds_before=max((each["round"] for each in passes), default=0),
             passes=[dict(each) for each in passes],
             known_messages=messages_of(lines, self.preset.seconds),
-            known_seconds=seconds_of(lines),
+            known_seconds=seconds_of(lines, self.preset.seconds),
         )
 
     def _former(self, group: str) -> report.Facts | None:

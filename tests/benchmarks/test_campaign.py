@@ -115,8 +115,12 @@ def test_mistake_in_one_system_costs_its_row_only(tmp_path: Path) -> None:
 
 def test_time_left_is_known_before_and_learnt(tmp_path: Path) -> None:
     """A former run says how long each turn takes; where there was none it is guessed."""
-    lines = [json.dumps({"system": "one", "workload": "A100w1", "took_s": s}) for s in (3.0, 2.0)]
-    known = seconds_of(lines)
+    former = {"system": "one", "workload": "A100w1", "ok": True}
+    lines = [
+        json.dumps({**former, "took_s": took, "wall_s": wall})
+        for took, wall in ((3.0, 0.5), (3.0, 1.5))
+    ]
+    known = seconds_of(lines, 0.5)
     systems = [Recorded("one", [], Bench(tmp_path))]
     each = campaign(tmp_path, systems, [], workloads=[FAN], known_seconds=known)
     assert each.expected_seconds(each.turns()) == 4.0
