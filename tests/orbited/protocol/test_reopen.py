@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orbited.protocol.packets import DATA, PING, TEXT, Packet
@@ -40,6 +40,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
+@example([("poll", -1), ("post", 0), ("lose", 0), ("poll", 0)])  # ``open`` was due, and is not
 def test_it_is_the_same_to_the_session(steps):
     """Whatever was before: what the short way leaves is what the ordinary one leaves."""
     quick, careful = opened(), opened()
