@@ -89,9 +89,7 @@ def processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TwoPro
     both.start_orbited()
     both.start_django()
     yield both
-    for process in (both.django, both.orbited):
-        if process is not None and process.process.poll() is None:
-            both.kill(process)
+    both.end()
 
 
 def test_every_client_ends_with_all_messages(page: Page, processes: TwoProcesses) -> None:

@@ -269,9 +269,7 @@ def two_processes(tmp_path: Any) -> Iterator[TwoProcesses]:
     """Django with the rooms, and Orbited, not started."""
     both = TwoProcesses(tmp_path, "from tests.support.site_settings import *")
     yield both
-    for process in (both.django, both.orbited):
-        if process is not None and process.process.poll() is None:
-            both.kill(process)
+    both.end()
 
 
 def test_channel_tickets_are_renewed(page: Page, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.test_reconnect import TwoProcesses
-from tests.support.site_process import ROOT, SiteProcess, manage, write_settings
+from tests.support.site_process import ROOT, SiteProcess, manage, migrate, write_settings
 from thywill_apps.chat.bounds import Bounds
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
@@ -28,10 +28,8 @@ ROOMS = ("Burst", "Closing", "Delays", "Garden", "Kitchen", "Reading", "Shared")
 PREPARE = f"""
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.test import Client
 from thywill_apps.chat.models import Room
-call_command("migrate", verbosity=0)
 Room.objects.bulk_create(Room(name=name, slug=name.lower()) for name in {ROOMS})
 for name in ("ann", "ben"):
     user = User.objects.create(username=name, password=make_password("pass of " + name))
@@ -97,6 +95,7 @@ class Chat:
 
 def prepare(home: Path, **more: str) -> dict[str, str]:
     """Make a database with two people and some rooms; gives a session of each."""
+    migrate(home, **more)
     done = manage(home, "shell", "--verbosity", "0", "-c", PREPARE, **more)
     assert done.returncode == 0, done.stderr
     return dict(line.split() for line in done.stdout.splitlines())
@@ -331,9 +330,7 @@ def test_in_two_processes(tmp_path: Path, contexts: list[BrowserContext]) -> Non
         for page in (ann, ben):
             expect_texts(page, ["one", "two"])
     finally:
-        for process in (both.django, both.orbited):
-            if process is not None and process.process.poll() is None:
-                both.kill(process)
+        both.end()
 
 
 def test_what_is_new_is_marked(site: Chat, contexts: list[BrowserContext]) -> None:

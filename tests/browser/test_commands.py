@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.documentation import files, write
-from tests.support.site_process import SiteProcess, manage, write_settings
+from tests.support.site_process import SiteProcess, manage, migrate, write_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
@@ -25,9 +25,7 @@ LOGGING = logging_config(THYWILL)
 """
 PREPARE = """
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.test import Client
-call_command("migrate", verbosity=0)
 browser = Client()
 browser.force_login(User.objects.create(username="cleo"))
 print(browser.session.session_key)
@@ -79,6 +77,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     for path, text in files("documentation/how-to/commands.md"):
         write(home, path.replace("thywill_apps/", "how_to_apps/"), text)
     settings = write_settings(home, SETTINGS)
+    migrate(home, **settings)
     done = manage(home, "shell", "--verbosity", "0", "-c", PREPARE, **settings)
     assert done.returncode == 0, done.stderr
     session = done.stdout.split()[-1]

@@ -230,25 +230,20 @@ def test_offline_for_a_while(page: Page, comet: OrbitedCommand) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_server_that_was_restarted(page: Page, tmp_path: Any, transport: str) -> None:
+def test_server_that_was_restarted(page: Page, comet: OrbitedCommand, transport: str) -> None:
     """A new server does not know the session: 201, at once; a new socket then works."""
-    server = OrbitedCommand.in_folder(tmp_path)
-    server.start()
-    try:
-        visit(page, server.url, [transport], POLL_INTERVAL=50)
-        page.evaluate(
-            """async (port) => {
-                const socket = await connect(port, false);
-                globalThis.ending = new Promise((resolve) => (socket.onclose = resolve));
-            }""",
-            server.echo_port,
-        )
-        server.kill()
-        server.start()
-        assert page.evaluate("ending") == 201
-        assert page.evaluate("(port) => lines(port, 20, 5)", server.echo_port) is True
-    finally:
-        server.kill()
+    visit(page, comet.url, [transport], POLL_INTERVAL=50)
+    page.evaluate(
+        """async (port) => {
+            const socket = await connect(port, false);
+            globalThis.ending = new Promise((resolve) => (socket.onclose = resolve));
+        }""",
+        comet.echo_port,
+    )
+    comet.kill()
+    comet.start()
+    assert page.evaluate("ending") == 201
+    assert page.evaluate("(port) => lines(port, 20, 5)", comet.echo_port) is True
 
 
 def test_page_that_goes_away_closes_its_connection(page: Page, comet: OrbitedCommand) -> None:

@@ -24,6 +24,11 @@ SECONDS = 30_000
 """A page waits up to half a second, one, two, four ... between its attempts."""
 
 
+def is_running(process: Process | None) -> bool:
+    """Whether it was started and has not ended."""
+    return process is not None and process.process.poll() is None
+
+
 class TwoProcesses:
     """Django and Orbited, each to be started and killed by itself."""
 
@@ -63,19 +68,33 @@ class TwoProcesses:
         process.stop(signal.SIGKILL)
         process.__exit__()
 
+    def end(self) -> None:
+        """Kill what runs."""
+        for process in (self.django, self.orbited):
+            if is_running(process):
+                self.kill(process)
+
     def open_echo(self, page: Page, transport: str = "") -> None:
         """Load the echo's page."""
         page.goto(f"http://127.0.0.1:{self.port}/thywill/init/?transport={transport}")
 
 
-@pytest.fixture
-def processes(tmp_path: Path) -> Iterator[TwoProcesses]:
-    """Both, not started."""
-    both = TwoProcesses(tmp_path)
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoProcesses]:
+    """Both, for all tests of this file."""
+    both = TwoProcesses(tmp_path_factory.mktemp("both"))
     yield both
-    for process in (both.django, both.orbited):
-        if process is not None and process.process.poll() is None:
-            both.kill(process)
+    both.end()
+
+
+@pytest.fixture
+def processes(both: TwoProcesses) -> TwoProcesses:
+    """Both, running."""
+    if not is_running(both.orbited):
+        both.start_orbited()
+    if not is_running(both.django):
+        both.start_django()
+    return both
 
 
 def expect_state(page: Page, state: str) -> None:
@@ -94,8 +113,6 @@ def expect_echo(page: Page, text: str) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_two_origins(page: Page, processes: TwoProcesses, transport: str) -> None:
     """A page of one origin talks to Orbited on another, over each transport."""
-    processes.start_orbited()
-    processes.start_django()
     processes.open_echo(page, transport)
     expect_state(page, "live")
     expect_echo(page, "héllo <b>&\"' 你好")
@@ -104,8 +121,6 @@ def test_two_origins(page: Page, processes: TwoProcesses, transport: str) -> Non
 
 def test_orbited_dies_and_comes_back(page: Page, processes: TwoProcesses) -> None:
     """The page says that it is recovering, connects with a new ticket, and is live again."""
-    processes.start_orbited()
-    processes.start_django()
     processes.open_echo(page)
     expect_state(page, "live")
     expect_echo(page, "before")
@@ -143,8 +158,6 @@ def test_every_transport_outlives_orbited(chromium: Browser, processes: TwoProce
 
     A server that stops in order tells them why, with 203; one that dies cannot.
     """
-    processes.start_orbited()
-    processes.start_django()
     with ExitStack() as stack:
         pages = {}
         for transport in TRANSPORTS:
@@ -171,7 +184,7 @@ def test_every_transport_outlives_orbited(chromium: Browser, processes: TwoProce
 
 def test_orbited_comes_late(page: Page, processes: TwoProcesses) -> None:
     """A page that was loaded before Orbited was there starts as soon as it is."""
-    processes.start_django()
+    processes.kill(processes.orbited)
     processes.open_echo(page)
     expect(page.locator("#problem")).to_contain_text("cannot load", timeout=SECONDS)
     expect_state(page, "connecting")
@@ -182,8 +195,6 @@ def test_orbited_comes_late(page: Page, processes: TwoProcesses) -> None:
 
 def test_site_dies_and_comes_back(page: Page, processes: TwoProcesses) -> None:
     """A message sent while the site is away arrives when it is back, once."""
-    processes.start_orbited()
-    processes.start_django()
     processes.open_echo(page)
     expect_state(page, "live")
     processes.kill(processes.django)

@@ -26,6 +26,8 @@ CONFIGURATION = re.compile(
     r'<script id="thywill-configuration" type="application/json">(.*?)</script>', re.DOTALL
 )
 
+DECIDES_ON_TABLES = re.compile("INSTALLED_APPS|DATABASE|database|packages|import")
+
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Give the environment of a site that writes to a folder of its own."""
@@ -50,14 +52,19 @@ def manage(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
 def migrate(home: Path, **more: str) -> None:
     """Prepare the database of a site, from a copy where this process has made one like it.
 
-    Sites whose settings differ in numbers and paths alone have the same tables, unless they install
-    more applications.
+    Which tables a site has is decided by its applications and its database. Where settings say the
+    same about these, but for numbers and paths, the tables are the same, unless more applications
+    are installed. A database that was prepared here, for the same settings, is left as it is.
     """
     database = home / "thywill.sqlite3"
     settings = home / f"{more.get('DJANGO_SETTINGS_MODULE', 'settings')}.py"
     source = settings.read_text() if settings.exists() else ""
-    alike = re.sub(r"\d+", "0", source.replace(str(home), ""))
+    decisive = [line for line in source.splitlines() if DECIDES_ON_TABLES.search(line)]
+    alike = re.sub(r"\d+", "0", "\n".join(decisive).replace(str(home), ""))
     is_new = not database.exists()
+    if not is_new and _prepared.get(home) == alike:
+        return
+    _prepared[home] = alike
     if is_new and alike in _databases and "INSTALLED_APPS" not in alike:
         database.write_bytes(_databases[alike])
         return
@@ -68,6 +75,7 @@ def migrate(home: Path, **more: str) -> None:
 
 
 _databases: dict[str, bytes] = {}
+_prepared: dict[Path, str] = {}
 
 
 def write_settings(folder: Path, source: str) -> dict[str, str]:
@@ -138,9 +146,12 @@ class Process:
 
     def wait_for_log(self, pattern: str, since: int = 0) -> None:
         """Wait until stderr has something."""
+        size = -1
         for _ in range(SECONDS * 50):
-            if re.search(pattern, self.log[since:]):
-                return
+            if (now := self.log_path.stat().st_size) != size:
+                size = now
+                if re.search(pattern, self.log[since:]):
+                    return
             try:
                 self.process.wait(0.02)
             except subprocess.TimeoutExpired:
