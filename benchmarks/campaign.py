@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.generator import Figures, Generator
+from benchmarks.generator import MEMORY_STAGES, Figures, Generator
 from benchmarks.processes import StartError
 from benchmarks.systems.base import System
 from benchmarks.workloads import WORKLOADS, Workload
@@ -42,10 +42,12 @@ STALL_SECONDS: Final = 6.0
 CROWD_STALL_SECONDS: Final = 20.0
 """The same with very many clients."""
 
-START_SECONDS: Final = 2.5
-"""A guess at what a turn takes beside its run, where no former one tells."""
+TURN_SECONDS: Final = 1.0
+"""A guess at what a turn takes beside starting, connecting and its run, where none was timed."""
 CLIENTS_PER_SECOND: Final = 1200
-"""A guess at how fast sessions are opened."""
+"""Likewise, how many can connect and subscribe."""
+CROWD_RUN_SECONDS: Final = 4.0
+"""Likewise, how long the fixed number of messages takes that very many clients get."""
 
 MAX_MESSAGES: Final = 9_000_000
 
@@ -138,7 +140,7 @@ class Campaign:
             found += [
                 Turn(number + self.rounds_before, system, workload)
                 for system, workload in pairs
-                if workload.kind in system.kinds
+                if workload.kind in system.kinds and number <= workload.rounds_at_most
             ]
         return found
 
@@ -147,9 +149,16 @@ class Campaign:
         return sum(self._expected(turn) for turn in turns if turn.names not in self._failed)
 
     def _expected(self, turn: Turn) -> float:
-        clients = 5000 if turn.workload.mode == "hold" else turn.workload.clients
-        guess = START_SECONDS + clients / CLIENTS_PER_SECOND + self.seconds
-        return self.known_seconds.get(turn.names, guess)
+        if turn.names in self.known_seconds:
+            return self.known_seconds[turn.names]
+        system, workload = turn.system, turn.workload
+        clients = MEMORY_STAGES[-1] if workload.mode == "hold" else workload.clients
+        guess = TURN_SECONDS + (CROWD_RUN_SECONDS if clients > 1000 else self.seconds)
+        if is_compared(system) or system.keeps_sessions:
+            guess += system.start_seconds
+        if system.answers_at_once:
+            guess += system.settle_seconds + clients / CLIENTS_PER_SECOND
+        return guess
 
     def _is_over(self, turn: Turn) -> bool:
         is_needed = is_compared(turn.system) or turn.round_number == 1 + self.rounds_before

@@ -44,19 +44,19 @@ class Preset:
 
 
 FULL: Final = Preset(
-    0.7,
+    0.6,
     19 * 60,
     23 * 60,
     {
         "web": (3, 2),
         "growth": (3, 1),
-        "post": (4, 2),
-        "stomp": (4, 2),
-        "http": (4, 2),
+        "post": (3, 2),
+        "stomp": (3, 2),
+        "http": (3, 2),
         "memory": (2, 1),
     },
 )
-SHORT: Final = Preset(0.3, 180, 240, dict.fromkeys(FULL.rounds, (2, 1)))
+SHORT: Final = Preset(0.3, 180, 240, {**dict.fromkeys(FULL.rounds, (2, 1)), "memory": (1, 1)})
 
 
 @dataclass

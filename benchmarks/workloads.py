@@ -57,6 +57,11 @@ class Workload:
         return self.group != GROWTH and self.name not in ("A1000", "R100")
 
     @property
+    def rounds_at_most(self) -> int:
+        """Fewer than others where very many clients have to connect first."""
+        return 2 if self.has_fixed_messages else 99
+
+    @property
     def has_fixed_messages(self) -> bool:
         """Whether how many messages a run has is known beforehand."""
         return self.clients >= VERY_MANY_CLIENTS

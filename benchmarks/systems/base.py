@@ -184,9 +184,10 @@ class System:
         is_in_short_runs: whether ``--short`` takes it in.
         keeps_sessions: clients that have gone are remembered for a while, and delivered to: it is
             started anew for each run.
+        start_seconds: how long starting takes, about.
         settle_seconds: how long it needs after the last subscription.
         answers_at_once: a client that has connected gets an answer, so that it is there then.
-        rounds_at_most: fewer than others where one takes very long.
+        rounds_at_most: fewer where one takes very long, or no goal depends on it.
         handshakes_at_once: how many clients may connect at the same time.
     """
 
@@ -198,6 +199,7 @@ class System:
     is_yardstick: bool = False
     is_in_short_runs: bool = True
     keeps_sessions: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 0.3
     settle_seconds: ClassVar[float] = 0.3
     answers_at_once: ClassVar[bool] = True
     rounds_at_most: int = 9

@@ -43,6 +43,7 @@ class Comet(System):
     kinds = frozenset({"fan", "growth", "echo", "memory"})
     is_ours = True
     keeps_sessions: ClassVar = True
+    start_seconds: ClassVar = 0.7
     settle_seconds: ClassVar = 0.5
     _http_port = 0
     _stomp_port = 0

@@ -36,6 +36,7 @@ class Floor(System):
         self._program, self._way = program, way
         self._frame_bytes = 0
         self.is_in_short_runs = self.is_yardstick = way == "c-send"
+        self.rounds_at_most = 9 if self.is_yardstick else 1
         if way in ("c-send", "c-gather", "tw-direct"):
             self.kinds = type(self).kinds | {"fan", "echo"}
         if way == "c-send":

@@ -198,6 +198,7 @@ class PythonSocketIO(Rooms):
 
     name = "socketio-python"
     title = "python-socketio on uvicorn"
+    rounds_at_most = 1
     is_in_short_runs = False
     kinds = frozenset({"fan", "echo", "memory"})
     packages: ClassVar = ("python-socketio", *UVICORN)
