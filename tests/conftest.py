@@ -8,21 +8,24 @@ the reasons are named at the end of the run. Where ``THYWILL_REQUIRE_SERVERS`` i
 true, nothing may be missing, and a skipped test is a failed one.
 """
 
+from __future__ import annotations
+
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
-from twisted.trial.unittest import TestCase
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support import mariadb as mariadb_server
-from tests.support import postgresql as postgresql_server
+if TYPE_CHECKING:
+    from tests.support.mariadb import MariaDB
+    from tests.support.postgresql import PostgreSQL
 
 # A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once.
 settings.register_profile("thywill", deadline=None)
@@ -43,6 +46,22 @@ CONNECTIONS = {
     )
 }
 """What is about connections; the other files in that folder are about pages, and take as long."""
+
+DATABASES = {
+    f"tests/{name}.py"
+    for name in (
+        "contracts/test_database_components",
+        "functional/test_swapped_components",
+        "thywill_apps/test_chat_on_servers",
+        "thywill_server/database/test_concurrent_history",
+        "thywill_server/database/test_real_servers",
+        "thywill_server/database/test_server",
+    )
+}
+"""What asks a MariaDB and a PostgreSQL, which take seconds to make: one worker makes them."""
+
+FUNCTIONAL_WEIGHT = 30
+"""A test that starts processes takes as long as about so many that start none."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,29 +90,33 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """Keep a file's tests on one worker, and what drives a browser on two at most.
+    """Keep a file's tests on one worker, database servers too, and what drives a browser on two.
 
     More browsers at once are slow enough on two cores to upset the tests that have deadlines.
     """
     path = nodeid.partition("::")[0]
+    if path in DATABASES:
+        return "tests/ databases"
     if not path.startswith(BROWSER):
         return path
     return f"{BROWSER} {'connections' if path in CONNECTIONS else 'pages'}"
 
 
 class TrialFirst:
-    """Puts the groups with tests of trial first, then browsers, then larger ones before smaller."""
+    """Puts the groups with tests of trial first, then browsers, then longer ones before shorter."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Sort; the order within a group stays."""
-        sizes = Counter(group_of(item.nodeid) for item in items)
+        weights: Counter[str] = Counter()
+        for item in items:
+            weights[group_of(item.nodeid)] += weight_of(item)
         trials = {group_of(item.nodeid) for item in items if is_trial(item)}
         items.sort(
             key=lambda item: (
                 (group := group_of(item.nodeid)) not in trials,
                 not group.startswith(BROWSER),
-                -sizes[group],
+                -weights[group],
                 group,
             )
         )
@@ -101,7 +124,14 @@ class TrialFirst:
 
 def is_trial(item: pytest.Item) -> bool:
     """Whether this is a test that may run the reactor."""
-    return issubclass(getattr(item, "cls", None) or object, TestCase)
+    of_trial = "twisted.trial.unittest"  # which takes longer to import than most files of tests
+    module = sys.modules.get(of_trial)
+    return module is not None and issubclass(getattr(item, "cls", None) or object, module.TestCase)
+
+
+def weight_of(item: pytest.Item) -> int:
+    """How long a test takes, roughly, in such as start no process."""
+    return FUNCTIONAL_WEIGHT if item.get_closest_marker("functional") else 1
 
 
 @pytest.hookimpl(wrapper=True)
@@ -166,8 +196,10 @@ class SkipsAreNamed:
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[mariadb_server.MariaDB]:
+def mariadb() -> Iterator[MariaDB]:
     """A private MariaDB; each test makes a database of its own in it."""
+    from tests.support import mariadb as mariadb_server
+
     if mariadb_server.SERVER is None or find_spec("MySQLdb") is None:
         pytest.skip(mariadb_server.MISSING)
     with mariadb_server.MariaDB() as server:
@@ -175,8 +207,10 @@ def mariadb() -> Iterator[mariadb_server.MariaDB]:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[postgresql_server.PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """A private PostgreSQL; each test makes a database of its own in it."""
+    from tests.support import postgresql as postgresql_server
+
     if postgresql_server.SERVER is None or find_spec("psycopg") is None:
         pytest.skip(postgresql_server.MISSING)
     with postgresql_server.PostgreSQL() as server:

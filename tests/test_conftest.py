@@ -45,14 +45,20 @@ def suite(tmp_path: Path) -> Path:
 
 
 def run(suite: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the small suite."""
+    """Run the small suite, with no plugin but xdist."""
     ours = ("THYWILL_REQUIRE_SERVERS", "CI", "DJANGO_SETTINGS_MODULE")
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    plugins = ["-p", "no:cacheprovider", "-p", "xdist.plugin"]
+    command = [sys.executable, "-m", "pytest", *plugins, *arguments]
     return subprocess.run(
         command,
         cwd=suite,
-        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+        env={
+            **inherited,
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -71,12 +77,14 @@ def test_skips_are_named_at_the_end(suite: Path) -> None:
     assert "1 passed, 4 skipped, 1 xfailed" in end
 
 
-@pytest.mark.parametrize("variable", [{"THYWILL_REQUIRE_SERVERS": "1"}, {"CI": "true"}])
+@pytest.mark.parametrize(
+    ("variable", "workers"), [({"THYWILL_REQUIRE_SERVERS": "1"}, "2"), ({"CI": "true"}, "1")]
+)
 def test_skips_are_failures_where_nothing_may_be_missing(
-    suite: Path, variable: dict[str, str]
+    suite: Path, variable: dict[str, str], workers: str
 ) -> None:
     """In continuous integration each skipped test fails, on parallel workers too."""
-    result = run(suite, "-n", "2", **variable)
+    result = run(suite, "-n", workers, **variable)
     assert result.returncode == 1
     assert "nothing may be skipped here, but: nginx is not installed" in result.stdout
     last = result.stdout.splitlines()[-1]
@@ -100,13 +108,15 @@ class Case(TestCase):
 """
 
 
-@pytest.mark.parametrize("workers", [["-n0"], ["-n1"]], ids=["0", "1"])
-def test_trial_comes_before_the_reactors_thread(tmp_path: Path, workers: list[str]) -> None:
-    """A reactor that runs in a thread would fail every test of trial that came later."""
+def test_trial_comes_before_the_reactors_thread(tmp_path: Path) -> None:
+    """A reactor that runs in a thread would fail every test of trial that came later.
+
+    A worker sorts as pytest alone does, and then xdist might sort again.
+    """
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
     (tmp_path / "test_a_thread.py").write_text(THREAD + THREAD.replace("_in_", "_again_in_"))
     (tmp_path / "test_b_trial.py").write_text(TRIAL)
-    finished = run(tmp_path, *workers)
+    finished = run(tmp_path, "-n1")
     assert "3 passed" in finished.stdout, finished.stdout
 
 
@@ -120,13 +130,19 @@ def test_where(worker_id, number, record_property):
 
 
 def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None:
-    """A file's tests all run on one worker, where its servers are; browsers are on two."""
-    folder = tmp_path / "tests" / "browser"
+    """A file's tests all run on one worker, as do all that ask databases; browsers are on two."""
+    folder, functional = tmp_path / "tests" / "browser", tmp_path / "tests" / "functional"
     folder.mkdir(parents=True)
+    functional.mkdir()
+    (tmp_path / "tests" / "thywill_apps").mkdir()
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
     pages = [folder / "test_a.py", folder / "test_b.py"]
     connections = [folder / "test_page_life.py", folder / "test_reconnect.py"]
-    for path in [*pages, *connections, tmp_path / "test_c.py"]:
+    databases = [
+        tmp_path / "tests" / f"{name}.py"
+        for name in ("functional/test_swapped_components", "thywill_apps/test_chat_on_servers")
+    ]
+    for path in [*pages, *connections, *databases, tmp_path / "test_c.py"]:
         path.write_text(WORKERS)
     report = tmp_path / "report.xml"
     finished = run(tmp_path, "-n", "3", f"--rootdir={tmp_path}", f"--junit-xml={report}")
@@ -136,7 +152,8 @@ def test_what_shares_a_browser_or_a_file_shares_a_worker(tmp_path: Path) -> None
         used = {each.get("value") for each in case.iter("property")}
         workers.setdefault(str(case.get("classname")), set()).update(used)
     assert all(len(used) == 1 for used in workers.values())
-    other, a, b, page_life, reconnect = (workers[name] for name in sorted(workers))
+    _, a, b, page_life, reconnect, swapped, chat = (workers[name] for name in sorted(workers))
     assert a == b
     assert page_life == reconnect
-    assert len(other | a | page_life) == 3
+    assert swapped == chat
+    assert len(a | page_life | swapped) == 3
