@@ -158,6 +158,8 @@ class TCPConnectionResource(SessionTransport):
         self._server.counters.transports_opened += 1
         if self.core.outbox.has_queued:
             self.flush(now)
+            if transport.is_finished and self.slot:
+                return True  # what is waited for was sooner than anything from now on
         if not now < self.slot * SLOT_SECONDS <= due:
             self._reschedule()
         return True

@@ -57,10 +57,10 @@ def refusal(status: int, date_line: bytes, content_type: str, body: bytes) -> by
 class Dates:
     """The ``Date`` header, made once a second, and what begins with it. RFC 9110, 6.6.1."""
 
-    __slots__ = ("_heads", "_line", "_second")
+    __slots__ = ("_end", "_heads", "_line", "_second")
 
     def __init__(self) -> None:
-        self._second = -1
+        self._second = self._end = -1
         self._line = b""
         self._heads: dict[bytes, bytes] = {}
 
@@ -68,7 +68,7 @@ class Dates:
         """The header for this time, in seconds since 1970."""
         second = int(now)
         if second != self._second:
-            self._second = second
+            self._second, self._end = second, second + 1
             self._line = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
             self._heads.clear()
         return self._line
@@ -79,10 +79,11 @@ class Dates:
         Args:
             headers: a block of them, as ``header_block`` gives it.
         """
-        line = self.line(now)
+        if not self._second <= now < self._end:
+            self.line(now)
         head = self._heads.get(headers)
         if head is None:
-            head = b"HTTP/1.1 200 OK\r\n%b%bContent-Length: " % (line, headers)
+            head = b"HTTP/1.1 200 OK\r\n%b%bContent-Length: " % (self._line, headers)
             if len(self._heads) < MAX_HEADS:
                 self._heads[headers] = head
         return head

@@ -182,10 +182,6 @@ class EdgeConnection(TwistedProtocol):
 
     # -- whoever answers calls these --------------------------------------------------------------
 
-    def now(self) -> float:
-        """The reactor's time."""
-        return self._clock.seconds()
-
     def date_line(self) -> bytes:
         """The ``Date`` header of now."""
         return self.factory.dates.line(self._clock.seconds())

@@ -324,12 +324,14 @@ class EdgeExchange(Exchange):
             return
         data = body if isinstance(body, bytes) else body.encode()
         block = _reply_block(tuple(headers))
-        if status == 200 and self._is_plain(connection):
+        if status == 200 and connection.keeps_alive and self._head.method in _METHODS:
+            factory = connection.factory
+            now = factory.clock.seconds()
+            head = factory.dates.ok_head(block, now)
             self._status = 200
-            now = connection.now()
-            head = connection.factory.dates.ok_head(block, now)
+            self._connection = self._lost = None
             connection.write(b"%b%d\r\n\r\n%b" % (head, len(data), data))
-            self._over(connection, now)
+            connection.answered(self, now)
             return
         self._start(status, block, len(data))
         self._left = None
@@ -343,7 +345,7 @@ class EdgeExchange(Exchange):
         connection = self._connection
         if connection is None:
             return
-        if not self._is_plain(connection):
+        if not (connection.keeps_alive and self._head.method in _METHODS):
             self.reply(200, bodies.build(number, payload), headers)
             return
         shared = self._shared
@@ -354,17 +356,13 @@ class EdgeExchange(Exchange):
         if not shared.begin <= now < shared.end:
             shared.renew(now)
         self._status = 200
+        self._connection = self._lost = None
         connection.write(shared.build(number, payload))
-        self._over(connection, now)
-
-    def _is_plain(self, connection: "EdgeConnection") -> bool:
-        """Whether an answer with status 200 has a body, and another request may follow."""
-        return connection.keeps_alive and self._head.method in _METHODS
-
-    def _over(self, connection: "EdgeConnection", now: float | None = None) -> None:
-        self._connection = None
-        self._lost = None
         connection.answered(self, now)
+
+    def _over(self, connection: "EdgeConnection") -> None:
+        self._connection = self._lost = None
+        connection.answered(self)
 
     def register_producer(self, producer: IPushProducer) -> None:
         """Pause ``producer`` while too much is unsent."""
