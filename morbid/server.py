@@ -82,7 +82,7 @@ class StompProtocol(Protocol):
             peer=self.host or "",
             wall_offset=factory.wall_offset(),
         )
-        self.session.wake = self._settle
+        self.session.shell = self
         if can_gather(transport):
             self._writer = GatheringWriter(transport, factory.turn)
             self.session.write_to(self._writer.write)
@@ -116,7 +116,7 @@ class StompProtocol(Protocol):
         session, self.session = self.session, None
         if session is not None:
             session.connection_lost()
-            session.wake = None
+            session.shell = None
             log.info("connection %d lost: %s", session.number, reason.getErrorMessage())
         self._cancel_pending()
 
@@ -136,6 +136,10 @@ class StompProtocol(Protocol):
         """The transport is gone; ``connectionLost`` follows."""
 
     # Between the session and the reactor.
+
+    def wake(self) -> None:
+        """The session: something happened, and not by our doing."""
+        self._settle()
 
     def _settle(self) -> None:
         """Do what the session's events ask for, and set the timer."""

@@ -14,7 +14,7 @@ to be fast:
   drains, and bytes pass without a stop.
 * ``pause`` and ``resume`` say that the transport is full, or empty again
   (see ``morbid.outgoing``).
-* ``wake`` is called when something happened outside of a verb, because another connection
+* ``shell.wake`` is called when something happened outside of a verb, because another connection
   or the site did it: look at ``events_received``.
 
 When an authenticator or authorizer answers later, the session emits ``Waiting`` and reads
@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from morbid import asking, commands
 from morbid.broker import Broker
@@ -63,6 +63,13 @@ class State(Enum):
     CLOSED = auto()
 
 
+class Shell(Protocol):
+    """Who feeds a session."""
+
+    def wake(self) -> None:
+        """Something happened outside of a verb."""
+
+
 Act = Callable[["BrokerSession", Frame], None]
 
 # What a frame does, by state. What is not here is refused: see _dispatch.
@@ -94,7 +101,7 @@ class BrokerSession(Outgoing):
 
     __slots__ = ("_acts", "_deadlines", "_events", "_is_busy", "_now", "_parser", "_state", "_then",
                  "_token", "_transactions", "_wall_offset", "current", "identity", "number",
-                 "peer", "policy", "version", "wake")  # fmt: skip
+                 "peer", "policy", "shell", "version")  # fmt: skip
 
     def __init__(
         self,
@@ -122,7 +129,7 @@ class BrokerSession(Outgoing):
         self.current: Frame | None = None
         broker.counters.connections_total += 1
         self.number = broker.counters.connections_total
-        self.wake: Callable[[], object] | None = None
+        self.shell: Shell | None = None
         self._enter(State.CONNECTING)
         self._parser = FrameParser(broker.login_limits, V12, shares_headers=True)
         self._transactions: Transactions | None = None
@@ -406,8 +413,8 @@ class BrokerSession(Outgoing):
         if self._events is None:
             self._events = []
         self._events.append(event)
-        if self.wake is not None and not self._is_busy:
-            self.wake()
+        if self.shell is not None and not self._is_busy:
+            self.shell.wake()
 
     # Who it is.
 

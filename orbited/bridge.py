@@ -174,7 +174,7 @@ class Bridge:
     def join_service(self, protocol: IProtocol, host: IAddress) -> None:
         """Connect to a service in this process."""
         browser, clock = Browser(self), self._server.clock
-        link = LocalTransport(browser, protocol, host, clock, self._service_closed)
+        link = LocalTransport(browser, protocol, host, clock, self)
         self._leave_back_end = link.browser_lost
         self._receive = link.receive
         link.connect()
@@ -199,7 +199,8 @@ class Bridge:
         else:
             self.close(FAILED, "the back end's connection broke")
 
-    def _service_closed(self) -> None:
+    def service_closed(self) -> None:
+        """The back end in this process is gone."""
         self._leave_back_end = None
         self.close(NORMAL)
 

@@ -265,6 +265,7 @@ class TCPResource:
         else:
             self.counters.transports_opened += 1
             self._unused.discard(session.key)
+            exchange.path = ()  # it has done its part, and may be kept for long
             session.attach(transport(exchange, self.config.transports, cors))
 
     # -- sessions call these --------------------------------------------------------------------

@@ -6,7 +6,7 @@ that one frame for a thousand subscribers is one object all the way to the encod
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
@@ -26,6 +26,13 @@ from orbited.sessiontransport import SessionTransport
 __all__ = ["LocalTransport"]
 
 
+class Owner(Protocol):
+    """Who has made a link."""
+
+    def service_closed(self) -> None:
+        """There is none any more."""
+
+
 @implementer(ITransport, IPushProducer, IConsumer)
 class LocalTransport:
     """One connection between a session and a protocol in this process.
@@ -33,7 +40,7 @@ class LocalTransport:
     Args:
         browser: the session's side: a transport that also paces producers, and is one.
         protocol: the service's side.
-        on_closed: called once the service has closed, or has been told that the browser is gone.
+        owner: told once the service has closed, or has been told that the browser is gone.
     """
 
     __slots__ = (
@@ -42,7 +49,7 @@ class LocalTransport:
         "_host",
         "_is_connected",
         "_is_paused",
-        "_on_closed",
+        "_owner",
         "_protocol",
         "_waiting",
         "disconnecting",
@@ -55,13 +62,13 @@ class LocalTransport:
         protocol: IProtocol,
         host: IAddress,
         clock: IReactorTime,
-        on_closed: Callable[[], None],
+        owner: Owner,
     ) -> None:
         self._browser = browser
         self._protocol = protocol
         self._host = host
         self._clock = clock
-        self._on_closed = on_closed
+        self._owner = owner
         self._is_connected = True
         self._is_paused = False
         self._waiting: list[bytes] | None = None  # while there is something
@@ -158,7 +165,7 @@ class LocalTransport:
             self.write = _ignore
             self._waiting = None
             self._protocol.connectionLost(Failure(error))  # type: ignore[no-untyped-call]
-            self._on_closed()
+            self._owner.service_closed()
 
 
 def _ignore(_: object) -> None:

@@ -150,7 +150,7 @@ class ProxyIncomingProtocol(Protocol):
             return
         self._factory.counters.back_end_connections += 1
         self._link = LocalTransport(
-            self.browser, protocol, _address(host, port), self._factory.clock, self.back_end_lost
+            self.browser, protocol, _address(host, port), self._factory.clock, self
         )
         self.browser.write_alone(CONNECTED)
         self._link.connect()
@@ -170,6 +170,10 @@ class ProxyIncomingProtocol(Protocol):
         transport.registerProducer(self.browser, True)
         self.browser.registerProducer(cast(IPushProducer, transport), True)
         self._send_early(transport.write)
+
+    def service_closed(self) -> None:
+        """The back end in this process is gone."""
+        self.back_end_lost()
 
     def back_end_lost(self) -> None:
         """The back end is gone: the browser is told, behind what is still on its way."""
@@ -216,7 +220,9 @@ class ProxyIncomingProtocol(Protocol):
 @functools.lru_cache(64)
 def _address(host: str, port: int) -> HostnameAddress:
     """What a page has asked for, as one object for all of its kind."""
-    return HostnameAddress(host.encode("idna"), port)
+    # The codec is not loaded where it would change nothing.
+    name = host.encode("ascii") if host.isascii() else host.encode("idna")
+    return HostnameAddress(name, port)
 
 
 class _OutgoingFactory(ClientFactory):

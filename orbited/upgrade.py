@@ -50,6 +50,7 @@ class Handshake:
         """Accept."""
         protocol = self._protocol
         protocol.send_response(self._response)
+        protocol.parser.close()  # or the two would keep each other until they are collected
         assert protocol.max_message_size is not None
         connection = WebSocketConnection(
             listener, clock, protocol.max_message_size, protocol.extensions
@@ -79,7 +80,7 @@ def begin(
     protocol = ServerProtocol(
         max_size=max_message_bytes,
         subprotocols=[Subprotocol(name) for name in subprotocols],
-        select_subprotocol=_select_subprotocol,
+        select_subprotocol=_select_subprotocol if subprotocols else None,
         extensions=[_deflate()] if compression else None,
     )
     # The protocol has to parse the request itself: handed a ready one, its parser would go on

@@ -1,5 +1,7 @@
 """The life of one connection: logging in, frames, time, the way out."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from morbid.events import Closed, LoggedIn
@@ -306,7 +308,7 @@ def test_slow_consumer(new_client):
     broker = slow.session.broker
     other = new_client(broker).connect().subscribe("/topic/a")
     woken = []
-    slow.session.wake = lambda: woken.append(slow.is_closed)
+    slow.session.shell = SimpleNamespace(wake=lambda: woken.append(slow.is_closed))
     slow.session.pause()
     for _ in range(20):
         other.send("SEND", b"x" * 100, destination="/topic/a")

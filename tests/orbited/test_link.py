@@ -28,11 +28,21 @@ class Service(Protocol):
         self.lost = reason
 
 
+class Owner:
+    """Counts how often it is told."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def service_closed(self):
+        self.told.append(True)
+
+
 @pytest.fixture
 def parts():
     """Link, browser's side, service, what was closed, clock; connected."""
     browser, service, closed, clock = StringTransport(), Service(), [], Clock()
-    link = LocalTransport(browser, service, HOST, clock, lambda: closed.append(True))
+    link = LocalTransport(browser, service, HOST, clock, Owner(closed))
     link.connect()
     return link, browser, service, closed, clock
 
