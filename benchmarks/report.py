@@ -273,12 +273,15 @@ def _when(rows: Sequence[Row], facts: Facts) -> str:
 
 def _what_was_measured(measured: Mapping[str, Measured]) -> str:
     titles, versions, missing = {}, {}, {}
+    present = {row.system for each in measured.values() for row in each.rows}
     for each in measured.values():
         titles.update(each.facts.titles)
         versions.update(each.facts.versions)
         missing.update(each.facts.missing)
     lines = ["## What was measured\n"]
-    lines += [f"- {titles[name]}: {version}" for name, version in versions.items()]
+    for name, version in versions.items():
+        absent = "" if name in present else "; not measured, no time was left"
+        lines.append(f"- {titles[name]}: {version}{absent}")
     lines += [f"- {titles[name]}: not here, {reason}" for name, reason in missing.items()]
     return "\n".join(lines) + "\n"
 

@@ -88,6 +88,7 @@ class Run:
         self._generator = Generator(self.bench.work, os.environ.get("BENCH_CLIENT_CPU", "1"))
         self._revision = our_revision(self.bench.root)
         for system in self.systems:
+            system.processes.log.unlink(missing_ok=True)
             try:
                 reason = system.missing()
                 version = system.version() if reason is None else ""
@@ -168,7 +169,7 @@ class Run:
             total += seconds
             self.tell(
                 f"plan: {report.HEADINGS[group]}, {len(campaign.turns())} runs of "
-                f"{len(campaign.systems)} systems, {campaign.rounds} rounds "
+                f"{len(campaign.systems)} systems, {_rounds(campaign.rounds)} "
                 f"({campaign.peer_rounds} of others), about {seconds / 60:.1f} min"
             )
         limit = self.preset.hard_seconds / 60
@@ -251,3 +252,7 @@ class Run:
                 name: reason for name, reason in facts["missing"].items() if name not in versions
             }
         return report.Facts(**facts)
+
+
+def _rounds(number: int) -> str:
+    return "1 round" if number == 1 else f"{number} rounds"

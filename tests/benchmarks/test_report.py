@@ -132,6 +132,14 @@ def test_group_that_came_to_nothing_is_named() -> None:
     assert "not all measured at one revision" in text
 
 
+def test_system_that_got_no_turn_is_named() -> None:
+    """Its version is there, and that it was not measured."""
+    late = replace(FACTS, titles={**FACTS.titles, "late": "Late"}, versions={"late": "Late 3"})
+    assert "- Late: Late 3; not measured, no time was left" in page(
+        {"stomp": Measured(ROWS, late)}, {}
+    )
+
+
 def test_ratio_is_that_of_the_rounds() -> None:
     """The column has the median of the quotients, not the quotient of the minima."""
     lines = [line("morbid", 4.0, round=1), line("raw-c-send", 2.0, round=1)]
