@@ -183,6 +183,10 @@ def _install_reactor(name: str) -> Any:
                 raise ConfigurationError(
                     f"[global] reactor: {type(installed).__name__} is in use already, not {name}"
                 ) from None
+    elif sys.platform == "linux" and "twisted.internet.reactor" not in sys.modules:
+        from orbited.reactor import install
+
+        install()
     from twisted.internet import reactor
 
     return reactor

@@ -107,12 +107,13 @@ def test_it_listens_serves_and_stops(tmp_path):
 
 
 @pytest.mark.functional
-@pytest.mark.parametrize("name", ["epoll", "poll", "select", "asyncio"])
+@pytest.mark.parametrize("name", ["", "epoll", "poll", "select", "asyncio"])
 def test_the_reactor_is_the_configured_one(tmp_path, name):
     """It says which one runs; bytes go through each, and each ends in order."""
     config = f"[global]\nreactor = {name}\n[listen]\nhttp://127.0.0.1:0\necho://127.0.0.1:0\n"
     with OrbitedProcess(tmp_path, config) as server:
-        assert re.search(rf"Orbited \S+ on {name}", server.log, re.IGNORECASE)
+        known = name or ("Orbited" if sys.platform == "linux" else "")
+        assert re.search(rf"Orbited \S+ on {known}", server.log, re.IGNORECASE)
         with socket.create_connection(("127.0.0.1", server.ports["echo"][0]), 10) as echo:
             echo.sendall(b"hello")
             assert echo.recv(100) == b"hello"
