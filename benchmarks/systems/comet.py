@@ -19,7 +19,7 @@ from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subs
 SESSION: Final = b"/tcp/<<KEY>>"
 PING: Final = b"<<UPK>>04,ping"
 EVENTS: Final = b"Accept: text/event-stream\r\n"
-ACK_PACKETS: Final = 32
+ACK_PACKETS: Final = 64
 """After how many packets our browser client acknowledges on a WebSocket (comet/settings.js)."""
 ACK_BYTES: Final = 262_144
 """After how many bytes of data it acknowledges a stream by POST, if nothing else has gone up."""

@@ -52,7 +52,7 @@ export class Settings {
   UP_DELAY = 1000;
 
   /** A WebSocket acknowledges after so many packets, or after so long. */
-  ACK_PACKETS = 32;
+  ACK_PACKETS = 64;
   ACK_DELAY = 1000;
 
   /** A stream acknowledges with an empty POST after so many bytes. */

@@ -295,13 +295,13 @@ for (const content of ["", "x", "-1", "1.5"]) {
   });
 }
 
-test("packets are acknowledged on the websocket after a second, or after thirty-two", async () => {
+test("packets are acknowledged on the websocket after a second, or after sixty-four", async () => {
   const { platform } = await opened("websocket");
   const [socket] = platform.sockets;
   await platform.advance(1000);
   assert.deepEqual(sent(socket), [[0, "ack", "2"]]);
-  for (let id = 3; id < 3 + 32; id++) await socket.message(message([id, "data", "x"]));
-  assert.deepEqual(sent(socket).at(-1), [0, "ack", "34"]);
+  for (let id = 3; id < 3 + 64; id++) await socket.message(message([id, "data", "x"]));
+  assert.deepEqual(sent(socket).at(-1), [0, "ack", "66"]);
   await platform.advance(5000);
   assert.equal(sent(socket).length, 2);
 });
