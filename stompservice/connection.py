@@ -6,12 +6,14 @@ No rule of STOMP is here: they are in `stompservice.protocol.session`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -95,7 +97,7 @@ class StompProtocol(Protocol):
         self._receipts: dict[str, Deferred[Frame]] = {}
         self._when_lost: list[Deferred[None]] = []
         self._is_working = False
-        self._is_lost = self._is_cut = False
+        self._is_lost = self._is_cut = self._is_direct = self._is_gathering = False
         self._tcp: Transport | None = None
 
     # What a program calls.
@@ -115,7 +117,21 @@ class StompProtocol(Protocol):
         self.session.send_frame(frame)
         if receipt is not None:
             self.receipt(frame.headers["receipt"]).chainDeferred(receipt)
-        self._work()
+        if frame.command == "SEND":
+            self._write()  # it makes nothing happen, and nothing due sooner
+        else:
+            self._work()
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write all that is sent in this block in one piece, at its end."""
+        was_gathering, self._is_gathering = self._is_gathering, True
+        try:
+            yield
+        finally:
+            self._is_gathering = was_gathering
+            if not was_gathering:
+                self._write_gathered()
 
     def subscribe(self, destination: str, /, **headers: object) -> str:
         """SUBSCRIBE, and return the subscription's id; ``ack`` is auto unless given."""
@@ -189,6 +205,8 @@ class StompProtocol(Protocol):
         if set_no_delay is not None:  # else a frame waits for the acknowledgement of the last one
             set_no_delay(True)
         self._tcp.registerProducer(self, True)
+        is_tcp = isinstance(self.transport, Connection)
+        self._is_direct = is_tcp and not getattr(self.transport, "TLS", False)
         self.session.connect(self._now())
         self._work()
 
@@ -264,11 +282,39 @@ class StompProtocol(Protocol):
             self._set_timer()
 
     def _write(self) -> None:
+        if self._is_gathering:
+            return
         for data in self.session.data_to_send():
             if self.is_paused:
                 self._unsent_bytes += len(data)
             if self._tcp is not None and not self._is_lost:
                 self._tcp.write(data)
+
+    def _write_gathered(self) -> None:
+        """Give bytes to the kernel at once if nothing waits, and else to Twisted.
+
+        Twisted writes in the reactor's next turn, which costs more than the write. What the
+        kernel does not take goes that way; so order, back-pressure and errors are Twisted's.
+        """
+        tcp: Any = self._tcp
+        if (
+            not self._is_direct
+            or self._is_lost
+            or self._is_cut
+            or tcp._tempDataBuffer
+            or tcp.dataBuffer
+            or tcp.disconnecting
+            or not tcp.connected
+        ):
+            self._write()
+            return
+        data = b"".join(self.session.data_to_send())
+        try:
+            sent = tcp.socket.send(data)
+        except OSError:
+            sent = 0  # full, or broken: the reactor's own attempt finds out and reports it
+        if sent < len(data):
+            tcp.write(data[sent:])
 
     def _settle_receipts(self, event: Event) -> None:
         if isinstance(event, Receipt):

@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import logging
 import random as random_module
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,20 @@ class StompClientService(Service):
         else:
             self._outbox.put(outgoing)
         return outgoing.receipt
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write all that is sent in this block in one piece, at its end, without waiting.
+
+        For one who has several messages, or none that follows soon: a lone ``send`` is written
+        in the reactor's next turn, together with what else is sent in this one.
+        """
+        protocol = self._live()
+        if protocol is None:
+            yield
+            return
+        with protocol.gathering():
+            yield
 
     def subscribe(
         self,

@@ -77,6 +77,7 @@ class Publisher:
         self._service: StompClientService | None = None
         self._is_stopped = False
         self._crossing = 0
+        self._messages: list[tuple[str, bytes, Mapping[str, str]]] = []  # on their way over
         self._sizes: deque[int] = deque()  # of what waits, oldest first, and some that went out
         self._bytes = 0
 
@@ -114,10 +115,12 @@ class Publisher:
                 self._bytes + len(body) > self._max_bytes
             ):
                 raise PushUnavailable("Too many messages wait to be pushed.")
+            if not self._messages:  # else the reactor has been called, and takes this one along
+                reactor_bridge.call(self._send_all)
             self._sizes.append(len(body))
             self._bytes += len(body)
             self._crossing += 1
-            reactor_bridge.call(self._send, destination, body, headers)
+            self._messages.append((destination, body, headers))
 
     def flush(self, timeout_seconds: float) -> None:
         """Wait until the broker has confirmed all that was published so far.
@@ -178,14 +181,22 @@ class Publisher:
         # It waits its turn behind everything else, and who has read it has read all before it.
         return self._started_service().send(FLUSH_DESTINATION, b"", receipt=True)
 
-    def _send(self, destination: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def _send_all(self) -> None:
+        with self._lock:
+            messages, self._messages = self._messages, []
         try:
-            self._started_service().send(destination, body, headers)
-        except StompError as error:
-            log.error("a message to %s cannot be sent: %s", destination, error)
+            service = self._started_service()
+            with service.gathering():
+                for destination, body, headers in messages:
+                    try:
+                        service.send(destination, body, headers)
+                    except StompError as error:
+                        log.error("a message to %s cannot be sent: %s", destination, error)
+                    except Exception:
+                        log.exception("a message to %s cannot be sent", destination)
         finally:
             with self._lock:
-                self._crossing -= 1
+                self._crossing -= len(messages)
 
     def _stop(self) -> Any:
         return self._service.stopService() if self._service is not None else None
