@@ -167,7 +167,7 @@ class TCPConnectionResource(SessionTransport):
     def post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
         """Take what the browser sent up, and answer with these headers."""
         exchange.again(functools.partial(self._post_again, exchange, headers))
-        self._take_post(exchange, headers)
+        self._take_post(exchange, headers, exchange.body)
 
     def _post_again(
         self,
@@ -180,12 +180,14 @@ class TCPConnectionResource(SessionTransport):
         """Take a POST that comes again. The hot path."""
         if self.core.state is not State.OPEN:
             return False
-        self.acknowledge(ack)
-        self._take_post(exchange, headers)
+        self.core.acknowledge(ack)  # nothing can happen by it, the session is open
+        self._take_post(exchange, headers, body)
         return True
 
-    def _take_post(self, exchange: Exchange, headers: Sequence[tuple[str, str]]) -> None:
-        body, gate = exchange.body, self._gate
+    def _take_post(
+        self, exchange: Exchange, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> None:
+        gate = self._gate
         if gate is not None and not gate.admits(len(body)):
             headers = [*headers, ("Retry-After", str(self.limits.retry_after))]
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
@@ -245,7 +247,7 @@ class TCPConnectionResource(SessionTransport):
         if payload is not None:  # nearly always
             if payload:
                 self._deliver(payload)
-            if not self._is_dirty and core.has_to_send:
+            if self._transport is not None and not self._is_dirty and core.has_to_send:
                 self._soon()
             if core.deadline_moved:
                 core.deadline_moved = False

@@ -45,7 +45,18 @@ class Again:
         take: what takes the next one.
     """
 
-    __slots__ = ("_before", "_behind", "_between", "_max_body_bytes", "exchange", "head", "take")
+    __slots__ = (
+        "_before",
+        "_behind",
+        "_behind_size",
+        "_between",
+        "_between_size",
+        "_max_body_bytes",
+        "_start",
+        "exchange",
+        "head",
+        "take",
+    )
 
     def __init__(
         self,
@@ -59,27 +70,29 @@ class Again:
         self.head = head
         self.take = take
         self._before, self._between, self._behind = parts
+        self._start, self._behind_size = len(self._before), len(self._behind)
+        self._between_size = len(self._between or b"")
         self._max_body_bytes = max_body_bytes
 
     def match(self, data: bytes) -> tuple[int, bytes] | None:
         """Acknowledgement and body, if this is the request once more, all of it and no more."""
-        before = self._before
-        if not data.startswith(before):
+        if not data.startswith(self._before):
             return None
         between, behind = self._between, self._behind
         if between is None:
-            number = data[len(before) : -len(behind)]
+            number = data[self._start : -self._behind_size]
             if len(number) <= MAX_ACK_DIGITS and number.isdigit() and data.endswith(behind):
                 return int(number), b""
             return None
-        start = len(before)
+        start = self._start
         end = data.find(b" ", start, start + MAX_ACK_DIGITS + 1)
         if end < 0 or not data.startswith(between, end):
             return None
         number = data[start:end]
-        start = end + len(between)
-        end = data.find(behind, start, start + MAX_LENGTH_DIGITS + len(behind))
-        length, body = data[start:end], data[end + len(behind) :]
+        start = end + self._between_size
+        size = self._behind_size
+        end = data.find(behind, start, start + MAX_LENGTH_DIGITS + size)
+        length, body = data[start:end], data[end + size :]
         if (
             end < 0
             or not number.isdigit()

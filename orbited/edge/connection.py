@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IPushProducer, ISSLTransport, ITCPTransport
-from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -42,9 +41,9 @@ READ_AHEAD_BYTES = 64 << 10
 MIN_TICK_SECONDS = 0.01
 
 
-@implementer(IPushProducer)
-class EdgeConnection(TwistedProtocol):
-    """One browser's connection.
+@implementer(IProtocol, IPushProducer)
+class EdgeConnection:
+    """One browser's connection; no ``Protocol`` of Twisted's, which has a dict for each.
 
     Attributes:
         keeps_alive: another request may follow the one that is answered.
@@ -60,6 +59,7 @@ class EdgeConnection(TwistedProtocol):
         "_end",
         "_full_until",
         "_head",
+        "_heir",
         "_incoming",
         "_is_closing",
         "_is_full",
@@ -70,7 +70,6 @@ class EdgeConnection(TwistedProtocol):
         "_timer_at",
         "_unsent_before",
         "address",
-        "connected",
         "factory",
         "keeps_alive",
         "scheme",
@@ -88,14 +87,14 @@ class EdgeConnection(TwistedProtocol):
         self._reader = RequestReader(
             factory.limits, factory.max_body_bytes, factory.clock.seconds()
         )
-        self.transport = None
-        self.connected = 0
+        self.transport: Any = None
         self.address = ""
         self.scheme = "http"
         self.keeps_alive = True
         self.slot = 0
         self._timer_at = math.inf
         self._end: Callable[[], None] | None = None  # what falls due once the connection closes
+        self._heir: Any = None  # whom the connection was handed over to, where we stay between
         self._incoming: Incoming | None = None
         self._head: Head | None = None
         self._again: tuple[Again, ...] = ()  # at most one for each method, the last first
@@ -110,9 +109,9 @@ class EdgeConnection(TwistedProtocol):
 
     # -- Twisted calls these ----------------------------------------------------------------------
 
-    def connectionMade(self) -> None:
+    def makeConnection(self, transport: Any) -> None:
         """Somebody connected."""
-        transport = cast(Any, self.transport)
+        self.transport = transport
         factory = self.factory
         self.address = getattr(transport.getPeer(), "host", "")
         if ISSLTransport.providedBy(transport):
@@ -128,6 +127,8 @@ class EdgeConnection(TwistedProtocol):
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
         if self._is_closing:
+            if self._heir is not None:
+                self._heir.dataReceived(data)
             return
         reader = self._reader
         if not self._is_full and not self._is_serving:
@@ -148,6 +149,9 @@ class EdgeConnection(TwistedProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
+        if self._heir is not None:
+            self._heir.connectionLost(reason)
+            return
         self._is_closing = True
         producer = self._producer
         self._forget()
@@ -255,9 +259,7 @@ class EdgeConnection(TwistedProtocol):
         if is_plain(transport):
             transport.protocol = protocol
         else:  # below TLS, or in a test, it is not known who holds us
-            vars(self).update(
-                dataReceived=protocol.dataReceived, connectionLost=protocol.connectionLost
-            )
+            self._heir = protocol
         protocol.makeConnection(transport)
         if rest:
             # Whoever asked for this is still at it. The reactor reads nothing before this call.
