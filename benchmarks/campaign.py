@@ -144,6 +144,10 @@ class Campaign:
             ]
         return found
 
+    def first_round(self) -> list[Turn]:
+        """What gives each system a figure for each workload."""
+        return [turn for turn in self.turns() if self._is_first(turn)]
+
     def expected_seconds(self, turns: Iterable[Turn]) -> float:
         """How long they will take, by what is known, or else guessed."""
         return sum(self._expected(turn) for turn in turns if turn.names not in self._failed)
@@ -160,18 +164,23 @@ class Campaign:
             guess += system.settle_seconds + clients / CLIENTS_PER_SECOND
         return guess
 
+    def _is_first(self, turn: Turn) -> bool:
+        return turn.round_number == 1 + self.rounds_before
+
     def _is_over(self, turn: Turn) -> bool:
-        is_needed = is_compared(turn.system) or turn.round_number == 1 + self.rounds_before
+        is_needed = is_compared(turn.system) or self._is_first(turn)
         return time.monotonic() > (self.hard_end if is_needed else self.soft_end)
 
     def _take(self, turn: Turn, left_seconds: float) -> None:
         """One turn, whatever comes of it."""
-        self._begin(turn.round_number)
         begun = time.monotonic()
-        is_first = turn.names not in self.known_messages
+        workload = turn.workload
+        is_fixed = workload.has_fixed_messages or workload.mode == "hold"
+        is_usual = is_fixed or turn.names in self.known_messages
         try:
+            self._begin(turn.round_number)
             figures = self._once(turn.system, turn.workload)
-            if not figures["ok"] or turn.workload.mode == "hold":
+            if not figures["ok"] or workload.mode == "hold":
                 self._stop()  # whatever is wrong with it must not spoil the next workload
         except (StartError, OSError) as error:
             figures = self._fallen(str(error))
@@ -182,7 +191,7 @@ class Campaign:
         if is_lasting and not is_compared(turn.system):
             self._failed.add(turn.names)
         took = time.monotonic() - begun
-        if not is_first or turn.workload.mode == "hold":
+        if is_usual:
             self.known_seconds[turn.names] = took
         self._keep(turn, {**figures, "took_s": round(took, 2)}, left_seconds)
 
@@ -193,11 +202,12 @@ class Campaign:
         return {"ok": False, "error": error}
 
     def _begin(self, round_number: int) -> None:
-        """Note the load before and, as far as it has gone, after each round."""
+        """A new round starts every system anew; note the load before it."""
         load = round(os.getloadavg()[0], 2)
         if not self.passes or self.passes[-1]["round"] != round_number:
             at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
             self.passes.append({"round": round_number, "at": at, "begin": load, "end": load})
+            self._stop()
 
     def _stop(self) -> None:
         running, self._running = self._running, None
@@ -218,7 +228,10 @@ class Campaign:
             self.known_messages[pair] = messages_for(workload, first, self.seconds)
         figures = self._measure(system, workload, self.known_messages[pair])
         if figures["ok"]:
+            sent = self.known_messages[pair]
             self.known_messages[pair] = messages_for(workload, figures, self.seconds)
+            if self.known_messages[pair] > 2 * sent:  # what a busy machine has told before
+                figures = self._measure(system, workload, self.known_messages[pair])
         return figures
 
     def _measure(self, system: System, workload: Workload, messages: int) -> Figures:

@@ -119,10 +119,11 @@ class Generator:
             assert process.stdout is not None
             for connections in MEMORY_STAGES:
                 ready, _, _ = select.select([process.stdout], [], [], timeout_seconds + 10)
-                line = process.stdout.readline().decode() if ready else "too slow"
+                line = process.stdout.readline().decode() if ready else ""
                 if not line.startswith("READY"):
                     process.kill()
-                    return {"ok": False, "error": f"{connections} connections: {line.strip()}"}
+                    reason = "too slow" if not ready else "could not all connect and subscribe"
+                    return {"ok": False, "error": f"{connections:,} clients: {reason}"}
                 time.sleep(2)
                 used = resident_kilobytes(pids) - before
                 figures[f"kilobytes_{connections}"] = round(used / connections, 2)

@@ -25,6 +25,9 @@ from benchmarks.workloads import Workload
 
 log = logging.getLogger(__name__)
 
+SPARE: Final = 1.3
+"""How much longer than expected something may take."""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -178,15 +181,20 @@ class Run:
         )
 
     def _limit(self, campaign: Campaign, waiting: Sequence[Campaign]) -> None:
-        """Its part of the time that is left, by how long each of those to come will take."""
+        """Its part of the time that is left, by how long each of those to come will take.
+
+        It may take somewhat more, as long as that leaves the others their first round.
+        """
         expected = [each.expected_seconds(each.turns()) for each in waiting]
         part = expected[0] / sum(expected) if any(expected) else 1.0
         now = time.monotonic()
         soft, hard = (
-            now + max(0.0, self._begun + limit - now) * part
+            max(0.0, self._begun + limit - now)
             for limit in (self.preset.soft_seconds, self.preset.hard_seconds)
         )
-        campaign.soft_end, campaign.hard_end = soft, hard
+        needed = sum(each.expected_seconds(each.first_round()) for each in waiting[1:])
+        campaign.soft_end = now + soft * part
+        campaign.hard_end = now + max(hard * part, min(hard - SPARE * needed, SPARE * hard * part))
 
     def _measure(self, group: str, campaign: Campaign, later_seconds: float) -> report.Measured:
         """Take turns.

@@ -139,6 +139,17 @@ def test_former_run_says_how_many_messages_fill_the_time() -> None:
     assert messages_of(lines, 0.5) == {("one", "A100w1"): 150, ("one", "R100"): 100}
 
 
+def test_run_that_was_far_too_short_is_done_again(tmp_path: Path) -> None:
+    """On a quiet machine, what a busy one has told of the number of messages is soon over."""
+    story: list[str] = []
+    systems = [Recorded("one", story, Bench(tmp_path))]
+    known = {("one", "A100w1"): 100}
+    each = campaign(tmp_path, systems, story, workloads=[FAN], known_messages=known)
+    each.tell = lambda _: None
+    each.run()
+    assert story == ["start one", "A100w1 100", "A100w1 500", "start one", "A100w1 500"]
+
+
 def test_what_keeps_sessions_is_started_for_each_run(tmp_path: Path) -> None:
     """Nothing is delivered to the clients of the run before."""
     story: list[str] = []
