@@ -47,6 +47,7 @@ class TimerWheel:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock: Any = clock
         self._slots: dict[int, set[Timed]] = {}
+        self._numbers: dict[int, int] = {}  # of these slots, as one object for all who wait
         self._order: list[int] = []
         self._timer: Any = None
 
@@ -57,11 +58,12 @@ class TimerWheel:
             return
         if timed.slot:
             self._take_out(timed)
-        timed.slot = slot
         waiting = self._slots.get(slot)
         if waiting is not None:
+            timed.slot = self._numbers[slot]
             waiting.add(timed)
             return
+        timed.slot = self._numbers[slot] = slot
         self._slots[slot] = {timed}
         heapq.heappush(self._order, slot)
         if self._order[0] == slot:
@@ -85,7 +87,7 @@ class TimerWheel:
         if waiting is not None:
             waiting.discard(timed)
             if not waiting:
-                del self._slots[timed.slot]
+                del self._slots[timed.slot], self._numbers[timed.slot]
         timed.slot = 0
 
     def _reschedule(self) -> None:
@@ -105,7 +107,9 @@ class TimerWheel:
         now = math.floor(self._clock.seconds() / SLOT_SECONDS + _ROUNDING)
         due: list[Timed] = []
         while self._order and self._order[0] <= now:
-            for timed in self._slots.pop(heapq.heappop(self._order), ()):
+            slot = heapq.heappop(self._order)
+            self._numbers.pop(slot, None)
+            for timed in self._slots.pop(slot, ()):
                 timed.slot = 0
                 due.append(timed)
         for timed in due:

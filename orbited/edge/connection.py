@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from twisted.internet.interfaces import IPushProducer, ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import IProtocol, IPushProducer, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -53,6 +53,7 @@ class EdgeConnection:
     """
 
     __slots__ = (
+        "__weakref__",
         "_again",
         "_asked_once",
         "_clock",
@@ -112,7 +113,11 @@ class EdgeConnection:
     def makeConnection(self, transport: Any) -> None:
         """Somebody connected."""
         self.transport = transport
-        factory = self.factory
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """There is a transport."""
+        transport, factory = self.transport, self.factory
         self.address = getattr(transport.getPeer(), "host", "")
         if ISSLTransport.providedBy(transport):
             self.scheme = "https"

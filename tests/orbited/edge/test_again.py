@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from orbited.cometsession import TCPResource
 from orbited.config import from_mapping
+from orbited.edge.connection import EdgeConnection
 from orbited.edge.exchange import EdgeExchange
 from orbited.edge.factory import EdgeFactory
 from orbited.edge.reader import State
@@ -38,6 +39,23 @@ class Application(Protocol):
             raise RuntimeError("on purpose")
         if data.startswith(b"echo"):
             self.transport.write(data)
+
+
+class Watched(EdgeConnection):
+    """A connection that counts what is known, where it may be."""
+
+    def __init__(self, factory: EdgeFactory, site: "Site") -> None:
+        super().__init__(factory)
+        self.site = site
+
+    def _serve_again(self, *found: Any) -> bool:
+        is_taken = super()._serve_again(*found)
+        self.site.known += is_taken
+        return is_taken
+
+    def remember(self, *request: Any) -> None:
+        if self.site.quick:
+            super().remember(*request)
 
 
 class Site:
@@ -68,18 +86,7 @@ class Site:
 
     def connect(self) -> None:
         """Have a new connection."""
-        self.connection = self.edge.buildProtocol(None)
-        if self.quick:
-            serve_again = self.connection._serve_again
-
-            def count(*found: Any) -> bool:
-                is_taken = serve_again(*found)
-                self.known += is_taken
-                return is_taken
-
-            self.connection._serve_again = count
-        else:
-            self.connection.remember = lambda *request: None
+        self.connection = Watched(self.edge, self)
         self.transport = Transport()
         self.connection.makeConnection(self.transport)
 
