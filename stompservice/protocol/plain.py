@@ -4,9 +4,9 @@ r"""Plain heads: the short cut through the parser that almost every frame takes.
 
     SEND\n destination:/topic/a\n content-type:text/plain\n content-length:5
 
-A head is *plain* when it has no escape, no CR, no NUL, no repeated header and, in 1.0, no
-blank to strip. It then means the same in every version, and is read by two splits. Heads of
-SEND are remembered besides: a program that sends a thousand messages says mostly
+A head is *plain* when it has no CR, no NUL, no repeated header, no escape that its version
+does not know and, in 1.0, no blank to strip. It is read by two splits. Heads of SEND are
+remembered besides: a program that sends a thousand messages says mostly
 the same a thousand times. What is remembered is bounded, by number and by size, and
 never a login (CONNECT is not plain).
 
@@ -21,7 +21,14 @@ import re
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
-from stompservice.protocol.spec import BLANKS, COMMANDS, LENIENT_VERSIONS, UNESCAPED_COMMANDS
+from stompservice.protocol.spec import (
+    BLANKS,
+    COMMANDS,
+    ESCAPE_SEQUENCE,
+    LENIENT_VERSIONS,
+    UNESCAPED_COMMANDS,
+    UNESCAPES,
+)
 
 PLAIN_HEAD_BYTES: Final = 1_024
 """How far to look for the end of a head that is taken in one piece."""
@@ -47,12 +54,14 @@ def plain_head(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
     Returns:
         ``NOT_PLAIN`` for any other, be it wrong or only rare.
     """
-    if b"\\" in head or b"\r" in head or b"\0" in head:
+    if b"\r" in head or b"\0" in head:
         return NOT_PLAIN
     command, *lines = head.decode("utf-8", "surrogateescape").split("\n")
     try:
         headers = dict([line.split(":", 1) for line in lines])
-    except ValueError:  # A line has no colon.
+        if b"\\" in head:
+            headers = _unescaped(headers, UNESCAPES[version])
+    except (ValueError, KeyError):  # A line has no colon, or an escape no meaning.
         return NOT_PLAIN
     length = headers.get("content-length")
     if (
@@ -64,6 +73,15 @@ def plain_head(head: bytes, version: str) -> tuple[str, dict[str, str], int]:
     ):
         return NOT_PLAIN
     return command, headers, UNKNOWN if length is None else int(length)
+
+
+def _unescaped(headers: dict[str, str], meanings: dict[str, str]) -> dict[str, str]:
+    def unescape(text: str) -> str:
+        if "\\" not in text:
+            return text
+        return ESCAPE_SEQUENCE.sub(lambda match: meanings[match[0]], text)
+
+    return {unescape(name): unescape(value) for name, value in headers.items()}
 
 
 class SharedHeaders(dict[str, str]):

@@ -32,7 +32,9 @@ def test_plain(version):
         b"SEND\n:value",
         b"SEND\n \t:value",
         b"SEND\na:b\na:c",
-        b"SEND\na:\\c",
+        b"SEND\na:\\t",
+        b"SEND\na:\\",
+        b"SEND\na\\\\b:c\na\\\\b:d",
         b"SEND\na:b\r",
         b"SEND\na:\0",
         b"SEND\ncontent-length:+5",
@@ -43,6 +45,17 @@ def test_plain(version):
 def test_not_plain(head):
     """Whatever is wrong, or read differently by some version, is left to the careful reader."""
     assert plain_head(head, "1.2") is NOT_PLAIN
+
+
+def test_escapes_are_plain_where_they_mean_something():
+    """Names and values are unescaped by the rules of their version; 1.0 has none."""
+    head = b"MESSAGE\nchannel:a\\cb\nc\\\\d:e\\nf"
+    headers = {"channel": "a:b", "c\\d": "e\nf"}
+    for version in ("1.1", "1.2"):
+        assert plain_head(head, version) == ("MESSAGE", headers, UNKNOWN)
+    assert plain_head(head, "1.0") is NOT_PLAIN
+    assert plain_head(b"SEND\na:\\r", "1.1") is NOT_PLAIN
+    assert plain_head(b"SEND\na:\\r", "1.2")[1] == {"a": "\r"}
 
 
 def test_blanks_are_plain_where_they_are_not_stripped():
