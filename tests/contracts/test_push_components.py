@@ -111,7 +111,7 @@ class OrbitedStompSite:
         settings = {"stomp_port": self.port, "ticket_key_file": str(key_file)}
         component = "thywill_server.push.orbited_stomp.OrbitedStomp"
         self.process = stack.enter_context(PushProcess(component, settings))
-        self.stack = stack
+        self.opened = stack.enter_context(ExitStack())
         self.pages: dict[str, StompPage] = {}
 
     def call(self, method: str, *arguments: Any) -> Any:
@@ -120,10 +120,15 @@ class OrbitedStompSite:
 
     def open_page(self, uuid: str) -> None:
         """Connect with a ticket and subscribe."""
-        page = self.stack.enter_context(StompPage(self.port, uuid, self.call("ticket", uuid)))
+        page = self.opened.enter_context(StompPage(self.port, uuid, self.call("ticket", uuid)))
         assert page.answer.command == "CONNECTED", page.answer
         assert page.subscribe(self.call("destination_of", uuid)).command == "RECEIPT"
         self.pages[uuid] = page
+
+    def close_pages(self) -> None:
+        """Leave no page open for the next test."""
+        self.opened.close()
+        self.pages.clear()
 
     def join(self, uuid: str, destination: str) -> None:
         """Subscribe with the channel's ticket."""
@@ -139,11 +144,22 @@ class OrbitedStompSite:
         ]
 
 
-@pytest.fixture(params=["InMemory", "OrbitedStomp"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """Each implementation, running."""
+@pytest.fixture(scope="module")
+def over_stomp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrbitedStompSite]:
+    """One broker and one process for all tests; no message outlives its page."""
     with ExitStack() as stack:
-        yield InMemorySite() if request.param == "InMemory" else OrbitedStompSite(stack, tmp_path)
+        yield OrbitedStompSite(stack, tmp_path_factory.mktemp("stomp"))
+
+
+@pytest.fixture(params=["InMemory", "OrbitedStomp"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Each implementation, running, with no page open."""
+    if request.param == "InMemory":
+        yield InMemorySite()
+        return
+    shared = request.getfixturevalue("over_stomp")
+    yield shared
+    shared.close_pages()
 
 
 def test_every_push_component_is_tried() -> None:
