@@ -152,9 +152,18 @@ static int b64enc(const u8 *in, int n, u8 *out) {
 static signed char D64[256];
 
 static int b64dec(const u8 *in, int n, u8 *out) {
-    int o = 0;
+    int o = 0, i = 0;
+    for (; i + 4 <= n; i += 4) { /* four at a time, as long as there is nothing but digits */
+        int a = D64[in[i]], b = D64[in[i + 1]], c = D64[in[i + 2]], d = D64[in[i + 3]];
+        if ((a | b | c | d) < 0)
+            break;
+        unsigned v = (unsigned)a << 18 | b << 12 | c << 6 | d;
+        out[o++] = v >> 16;
+        out[o++] = v >> 8;
+        out[o++] = v;
+    }
     unsigned v = 0, k = 0;
-    for (int i = 0; i < n; i++) {
+    for (; i < n; i++) {
         int d = D64[in[i]];
         if (d < 0)
             continue;
@@ -303,13 +312,10 @@ static void hadd(double s) {
         us = 1;
     if (us > 6e8)
         us = 6e8;
-    int e = 0;
-    double v = us;
-    while (v >= 2) {
-        v /= 2;
-        e++;
-    }
-    int b = e * 64 + (int)((v - 1) * 64);
+    /* A double at least 1 has its octave in the exponent, and the rest behind it. */
+    unsigned long long bits;
+    memcpy(&bits, &us, sizeof bits);
+    int b = (int)((bits >> 52) - 1023) * 64 + (int)(bits >> 46 & 63);
     if (b >= HB)
         b = HB - 1;
     hist[b]++;
