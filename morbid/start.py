@@ -112,6 +112,9 @@ def _run(path: str | None, given: dict[str, str]) -> int:
         level=logging.INFO if configuration.flag("verbose") else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    from morbid.reactor import install
+
+    install()
     from twisted.internet import reactor
     from twisted.internet.error import CannotListenError
 

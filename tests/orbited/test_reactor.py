@@ -1,5 +1,6 @@
-"""A shorter way from an event to its connection does what Twisted's does."""
+"""The short ways from an event to its connection, of both packages, do what Twisted's does."""
 
+import importlib
 import socket
 import sys
 
@@ -30,10 +31,9 @@ class Told(Protocol):
 class World:
     """A reactor of its own, and connections to it."""
 
-    def __init__(self):
-        from orbited.reactor import OrbitedReactor
-
-        self.reactor = OrbitedReactor()
+    def __init__(self, module, name):
+        self.module = module
+        self.reactor = getattr(importlib.import_module(module), name)()
         self.factory = Factory()
         self.factory.noisy, self.factory.built = False, []
         self.factory.buildProtocol = self._build
@@ -73,10 +73,13 @@ class World:
         self.reactor._poller.close()
 
 
-@pytest.fixture
-def world():
+@pytest.fixture(
+    params=[("orbited.reactor", "OrbitedReactor"), ("morbid.reactor", "BrokerReactor")],
+    ids=["orbited", "morbid"],
+)
+def world(request):
     """A reactor of its own."""
-    world = World()
+    world = World(*request.param)
     yield world
     world.close()
 
@@ -118,7 +121,7 @@ def test_the_end_of_a_connection_is_told(world):
 def test_a_protocol_that_fails_is_logged_and_loses_its_connection(world, monkeypatch):
     """The others go on."""
     logged = []
-    monkeypatch.setattr("orbited.reactor.log.err", lambda: logged.append(sys.exc_info()[1]))
+    monkeypatch.setattr(f"{world.module}.log.err", lambda: logged.append(sys.exc_info()[1]))
     one, failing = world.connect()
     other, good = world.connect()
     with one, other:
@@ -144,7 +147,7 @@ def test_a_connection_that_another_has_ended_is_passed_over(world):
 
 def test_more_events_than_are_taken_at_once(world, monkeypatch):
     """The rest come with the next turn."""
-    monkeypatch.setattr("orbited.reactor.MAX_EVENTS", 2)
+    monkeypatch.setattr(f"{world.module}.MAX_EVENTS", 2)
     pairs = [world.connect() for _ in range(7)]
     for client, _ in pairs:
         client.sendall(b"hello")
