@@ -53,7 +53,8 @@ READING: Final = """\
   Whoever publishes does so over STOMP by TCP, as the site does. nchan's publisher waits for the
   answer to each POST, so that never more than one of its messages is in flight.
 - In P32, thywill and Django alone look up the session and check a CSRF token, as a
-  site does; the views of Starlette and Channels do none of that.
+  site does; the views of Starlette and Channels do none of that. thywill finds sessions, which
+  both keep in the same table, by an engine of its own, and Django alone by Django's.
 """
 
 
