@@ -248,10 +248,14 @@ def our_revision(root: Path = ROOT) -> str:
 
 def our_version(bench: Bench) -> str:
     """The revision of this project that is measured, and what is below it."""
+    return f"revision {bench.label or our_revision(bench.root)}, {twisted_version()}"
+
+
+def twisted_version() -> str:
+    """Twisted and Python, as this project has them."""
     import twisted
 
-    revision = bench.label or our_revision(bench.root)
-    return f"revision {revision}, Twisted {twisted.__version__}, Python {platform.python_version()}"
+    return f"Twisted {twisted.__version__}, Python {platform.python_version()}"
 
 
 def run_quietly(command: list[str], log: Path, folder: Path | None = None) -> bool:

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from benchmarks.conversation import Conversation, get, post, upgrade
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import SERVERS, Bench, System, our_version
+from benchmarks.systems.base import SERVERS, Bench, System, our_version, twisted_version
 from benchmarks.systems.brokers import CONNECT, destination_of, send_frame, subscribe_frame
 
 SESSION: Final = b"/tcp/<<KEY>>"
@@ -131,6 +131,10 @@ class CometFloor(Comet):
         self.name = f"raw-comet-{transport}"
         self.is_in_short_runs = False
         self.processes.log = bench.work / f"{self.name}.log"
+
+    def version(self) -> str:
+        """Nothing of this project is in it."""
+        return twisted_version()
 
     def start(self) -> None:
         """One program for both ports."""

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from benchmarks.conversation import MESSAGE, Conversation, get, message_of
 from benchmarks.generator import build
 from benchmarks.processes import free_ports
-from benchmarks.systems.base import SERVERS, Bench, System, output_of
+from benchmarks.systems.base import SERVERS, Bench, System, output_of, twisted_version
 from benchmarks.workloads import MESSAGE_BYTES, STOMP_FRAME_BYTES
 
 STOMP_KINDS: Final = frozenset({"stomp", "stompecho"})
@@ -48,9 +48,7 @@ class Floor(System):
         if self._program.endswith(".c"):
             return output_of(["cc", "--version"])
         if "twisted" in self._program:
-            import twisted
-
-            return f"Twisted {twisted.__version__}, Python {platform.python_version()}"
+            return twisted_version()
         return f"Python {platform.python_version()}"
 
     def start(self) -> None:
@@ -97,9 +95,7 @@ class HttpFloor(System):
 
     def version(self) -> str:
         """Twisted and Python."""
-        import twisted
-
-        return f"Twisted {twisted.__version__}, Python {platform.python_version()}"
+        return twisted_version()
 
     def start(self) -> None:
         """Start it."""
