@@ -125,8 +125,8 @@ class Broadcaster:
                     write(frame)
                     if transport.is_counted:
                         transport.count(len(frame), 1, now)
-                if transport.is_finished:
-                    session._detach()
+                if transport.is_finished and transport is session._transport:
+                    session._detach(now)
             except Exception:
                 log.exception("%r failed and is dropped", session)
                 session.abortConnection()

@@ -273,7 +273,7 @@ class TCPConnectionResource(SessionTransport):
                 counters.bytes_sent += len(payload)
                 transport.send_payload(outbox.last_id, payload, now)
                 if transport.is_finished and transport is self._transport:
-                    self._detach()
+                    self._detach(now)
                 if self._is_producer_paused:
                     self._balance()
                 return
@@ -284,7 +284,7 @@ class TCPConnectionResource(SessionTransport):
                         counters.bytes_sent += len(packet.data)
                 transport.send(packets, now)
                 if transport.is_finished and transport is self._transport:
-                    self._detach()
+                    self._detach(now)
                     break
                 if transport.is_paused or not outbox.has_more:
                     break
@@ -371,10 +371,10 @@ class TCPConnectionResource(SessionTransport):
 
     # -- helpers --------------------------------------------------------------------------------
 
-    def _detach(self) -> Transport:
+    def _detach(self, now: float | None = None) -> Transport:
         transport, self._transport = self._transport, None
         assert transport is not None
-        self.absent_since = self._server.clock.seconds()
+        self.absent_since = self._server.clock.seconds() if now is None else now
         self.core.transport_lost()
         return transport
 

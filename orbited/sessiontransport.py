@@ -168,6 +168,6 @@ class SessionTransport:
         """Hand to the transport below what it may carry; at the end of the reactor's turn."""
         raise NotImplementedError
 
-    def _detach(self) -> Transport:
+    def _detach(self, now: float | None = None) -> Transport:
         """Part with the transport below, which has ended."""
         raise NotImplementedError

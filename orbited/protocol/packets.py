@@ -247,15 +247,20 @@ class Encoder:
             return self._one(packets[0])
         return b"".join(map(self._one, packets))
 
+    def encode_data(self, number: int, payload: bytes) -> bytes:
+        """One data packet, as a burst of its own. The hot path."""
+        if payload is not self._payload:
+            self._tail = self._data_tail(payload)
+            self._payload = payload
+        digits = b"%d" % number
+        return b"1%d,%b%b" % (len(digits), digits, self._tail)
+
     def _one(self, packet: Packet) -> bytes:
         number, name, data = packet
-        digits = b"%d" % number
         if name is DATA:
-            if data is not self._payload:
-                assert data is not None
-                self._tail = self._data_tail(data)
-                self._payload = data
-            return b"1%d,%b%b" % (len(digits), digits, self._tail)
+            assert data is not None
+            return self.encode_data(number, data)
+        digits = b"%d" % number
         if not data:
             return b"1%d,%b0%d,%b" % (len(digits), digits, len(name), name)
         return b"1%d,%b1%d,%b0%d,%b" % (len(digits), digits, len(name), name, len(data), data)
@@ -294,6 +299,10 @@ class JsonEncoder(Encoder):
     def encode(self, packets: Sequence[Packet]) -> bytes:
         """All packets of one burst, as one JSON array."""
         return b"[%b]" % b", ".join(map(self._one, packets))
+
+    def encode_data(self, number: int, payload: bytes) -> bytes:
+        """One data packet, as a burst of its own."""
+        return b"[%b]" % self._one(Packet(number, DATA, payload))
 
     def _one(self, packet: Packet) -> bytes:
         number, name, data = packet

@@ -14,7 +14,7 @@ have as many digits.
 
 from collections.abc import Callable
 
-from orbited.protocol.packets import DATA, Encoder, Packet
+from orbited.protocol.packets import Encoder
 
 __all__ = ["SharedFrame"]
 
@@ -51,10 +51,10 @@ class SharedFrame:
 
     def whole(self, number: int, payload: bytes) -> bytes:
         """Build the frame as if it were the only one."""
-        return self._envelope(self.encoder.encode((Packet(number, DATA, payload),)))
+        return self._envelope(self.encoder.encode_data(number, payload))
 
     def _cut(self, number: int, payload: bytes) -> None:
-        packet = self.encoder.encode((Packet(number, DATA, payload),))
+        packet = self.encoder.encode_data(number, payload)
         frame = self._envelope(packet)
         digits = len(b"%d" % number)
         start = frame.index(packet) + packet.index(b",") + 1

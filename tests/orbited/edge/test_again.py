@@ -300,14 +300,29 @@ def test_a_server_that_stops_lets_known_requests_go(is_known):
     assert site.application.received[-1] == b"last"
 
 
-def test_polls_in_one_piece_are_each_answered():
+class Audience:
+    """One session, as a broker knows those who get a message."""
+
+    def __init__(self, session: Any) -> None:
+        self.members = [session]
+        self.consumers = [None]
+
+
+@pytest.mark.parametrize("is_broadcast", [False, True])
+def test_polls_in_one_piece_are_each_answered(is_broadcast):
     """A browser may send the next request behind the one that is held."""
     site = Site()
+
+    def write(text: bytes) -> bytes:
+        if is_broadcast:
+            site.tcp.broadcaster.broadcast(Audience(site.session), text)
+        else:
+            site.session.write(text)
+        return turn(site)
+
     for text in (b"one", b"two", b"three"):
         ack = site.session.core.outbox.last_id
         site.feed(site.poll(ack))
         assert site.feed(site.poll(ack + 1)) == b""
-        site.session.write(text)
-        assert TEXT.encode([Packet(ack + 1, DATA, text)]) in turn(site)
-        site.session.write(text)
-        assert TEXT.encode([Packet(ack + 2, DATA, text)]) in turn(site)
+        assert TEXT.encode([Packet(ack + 1, DATA, text)]) in write(text)
+        assert TEXT.encode([Packet(ack + 2, DATA, text)]) in write(text)
