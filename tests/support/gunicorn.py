@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.ports import free_port
-from tests.support.site_process import ROOT, HttpPage, Process, manage
+from tests.support.site_process import ROOT, HttpPage, Process, migrate
 
 APPLICATION: Final = '''
 """An application whose replies tell which process gave them."""
@@ -78,8 +78,7 @@ class GunicornSite:
             "PYTHONPATH": f"{home}:{ROOT}",
             "ORBITED_URL": f"http://127.0.0.1:{self.comet_port}/",
         }
-        migrated = manage(home, "migrate", "--verbosity", "0", **self.environment)
-        assert migrated.returncode == 0, migrated.stderr
+        migrate(home, **self.environment)
 
     @contextmanager
     def orbited(self) -> Iterator[Process]:

@@ -52,20 +52,22 @@ def manage(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
 def migrate(home: Path, **more: str) -> None:
     """Prepare the database of a site, from a copy where this process has made one like it.
 
-    Which tables a site has is decided by its applications and its database. Where settings say the
-    same about these, but for numbers and paths, the tables are the same, unless more applications
-    are installed. A database that was prepared here, for the same settings, is left as it is.
+    Sites have the same tables where their settings choose no applications and no database; where
+    they do, all that makes tables is compared, and of the settings all but numbers and paths.
     """
     database = home / "thywill.sqlite3"
     settings = home / f"{more.get('DJANGO_SETTINGS_MODULE', 'settings')}.py"
     source = settings.read_text() if settings.exists() else ""
-    decisive = [line for line in source.splitlines() if DECIDES_ON_TABLES.search(line)]
-    alike = re.sub(r"\d+", "0", "\n".join(decisive).replace(str(home), ""))
+    if not re.search("INSTALLED_APPS|packages|database|DATABASES|DEFAULT_AUTO_FIELD", source):
+        source = ""
+    tables = tuple(
+        (path.relative_to(home), path.read_bytes())
+        for pattern in ("models.py", "migrations/*.py")
+        for path in sorted(home.rglob(pattern))
+    )
+    alike = (re.sub(r"\d+", "0", source.replace(str(home), "")), tables)
     is_new = not database.exists()
-    if not is_new and _prepared.get(home) == alike:
-        return
-    _prepared[home] = alike
-    if is_new and alike in _databases and "INSTALLED_APPS" not in alike:
+    if is_new and alike in _databases:
         database.write_bytes(_databases[alike])
         return
     migrated = manage(home, "migrate", "--verbosity", "0", **more)
@@ -74,7 +76,7 @@ def migrate(home: Path, **more: str) -> None:
         _databases[alike] = database.read_bytes()
 
 
-_databases: dict[str, bytes] = {}
+_databases: dict[object, bytes] = {}
 _prepared: dict[Path, str] = {}
 
 

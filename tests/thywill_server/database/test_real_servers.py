@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import pytest
 
@@ -81,72 +84,94 @@ def test_a_database_without_emoji_is_refused(tmp_path, mariadb) -> None:
     site.manage("migrate", "--verbosity", "0")
 
 
+TEXTS = [
+    "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 \U00020bb7\u91ce\u5bb6",
+    "é" * 20_000,
+]
 KEEP = """
 import json, sys
+from django.db import DataError
 from thywill_server.database import history, state
-text = json.loads(sys.stdin.readline())
-history.append("chat", text[:150], text[:90], json.dumps(text, ensure_ascii=False), 10)
-with state.update("chat", max_bytes=100_000) as values:
-    values[text[:5]] = text
-(stored,) = history.latest("chat", text[:150], 10)
-print(json.dumps([stored.event, json.loads(stored.data), state.read("chat")[text[:5]]]))
-"""
-
-
-@both
-@pytest.mark.parametrize(
-    "text",
-    ["\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 \U00020bb7\u91ce\u5bb6", "é" * 20_000],
-    ids=["emoji", "long"],
-)
-def test_any_text_is_kept(site: DatabaseSite, text: str) -> None:
-    """Letters of four bytes live in messages, in names of channels and events, and in state."""
-    with site.start(KEEP) as program:
-        program.stdin.write(json.dumps(text) + "\n")
-        printed = finish(program)
-    assert json.loads(printed) == [text[:90], text, text]
-
-
-@both
-def test_channels_that_look_alike_are_two(site: DatabaseSite) -> None:
-    """Case, accents and blanks at the end tell channels apart, whatever the collation says."""
-    printed = site.run(
-        "from thywill_server.database import history\n"
-        "names = ['a-room', 'A-room', 'á-room', 'a-room ']\n"
-        "print([history.append('chat', name, 'said', '1', 10).offset for name in names])\n"
-    )
-    assert printed == "[1, 1, 1, 1]\n"
-
-
-@both
-def test_what_does_not_fit_is_an_error(site: DatabaseSite) -> None:
-    """A text that is too long is refused, never cut, though this server's default is to cut it."""
-    printed = site.run(
-        "from django.db import DataError\n"
-        "from thywill_server.database import history\n"
-        "try:\n"
-        "    history.append('chat', 'fits', 'x' * 101, '1', 10)\n"
-        "except DataError:\n"
-        "    print('refused', history.position('chat', 'fits').offset)\n"
-    )
-    assert printed == "refused 0\n"
-
-
-TRIM = """
-from thywill_server.database import history
 from thywill_server.database.models import ChannelMessage
-for number in range(100):
-    history.append("chat", "trimmed", "said", str(number), 16)
-kept = ChannelMessage.objects.filter(channel__name="trimmed").count()
-stretch = history.read("chat", "trimmed", None, 100, 10**6)
-print(kept <= 18, [m.data for m in stretch.messages][-16:] == [str(n) for n in range(84, 100)])
+
+def keep(text):
+    history.append("chat", text[:150], text[:90], json.dumps(text, ensure_ascii=False), 10)
+    with state.update("chat", max_bytes=100_000) as values:
+        values[text[:5]] = text
+    (stored,) = history.latest("chat", text[:150], 10)
+    return [stored.event, json.loads(stored.data), state.read("chat")[text[:5]]]
+
+def append_to_names_that_look_alike():
+    names = ["a-room", "A-room", "\u00e1-room", "a-room "]
+    return [history.append("chat", name, "said", "1", 10).offset for name in names]
+
+def append_too_long_an_event():
+    try:
+        history.append("chat", "fits", "x" * 101, "1", 10)
+    except DataError:
+        return ["refused", history.position("chat", "fits").offset]
+
+def trim():
+    for number in range(100):
+        history.append("chat", "trimmed", "said", str(number), 16)
+    kept = ChannelMessage.objects.filter(channel__name="trimmed").count()
+    stretch = history.read("chat", "trimmed", None, 100, 10**6)
+    return [kept, [int(message.data) for message in stretch.messages]]
+
+print(json.dumps({
+    "texts": [keep(text) for text in json.loads(sys.stdin.readline())],
+    "alike": append_to_names_that_look_alike(),
+    "too long": append_too_long_an_event(),
+    "trimmed": trim(),
+}))
 """
 
 
+@pytest.fixture(scope="module")
+def keep() -> Callable[[DatabaseSite], Any]:
+    """Store all sorts of things on a site, once."""
+
+    @cache
+    def run(site: DatabaseSite) -> Any:
+        with site.start(KEEP) as program:
+            assert program.stdin is not None
+            program.stdin.write(json.dumps(TEXTS) + "\n")
+            printed = finish(program)
+        return json.loads(printed)
+
+    return run
+
+
+@pytest.fixture
+def kept(site: DatabaseSite, keep: Callable[[DatabaseSite], Any]) -> Any:
+    """What the program has read of what it has stored."""
+    return keep(site)
+
+
 @both
-def test_history_is_trimmed(site: DatabaseSite) -> None:
+def test_any_text_is_kept(kept: dict[str, Any]) -> None:
+    """Letters of four bytes live in messages, in names of channels and events, and in state."""
+    assert kept["texts"] == [[text[:90], text, text] for text in TEXTS]
+
+
+@both
+def test_channels_that_look_alike_are_two(kept: dict[str, Any]) -> None:
+    """Case, accents and blanks at the end tell channels apart, whatever the collation says."""
+    assert kept["alike"] == [1, 1, 1, 1]
+
+
+@both
+def test_what_does_not_fit_is_an_error(kept: dict[str, Any]) -> None:
+    """A text that is too long is refused, never cut, though this server's default is to cut it."""
+    assert kept["too long"] == ["refused", 0]
+
+
+@both
+def test_history_is_trimmed(kept: dict[str, Any]) -> None:
     """A history keeps what it was told to, and at most an eighth more."""
-    assert site.run(TRIM) == "True True\n"
+    count, numbers = kept["trimmed"]
+    assert count <= 18
+    assert numbers[-16:] == list(range(84, 100))
 
 
 # Two transactions, each of which wants what the other one has: this one has the oldest message of a
