@@ -48,7 +48,7 @@ class Preset:
 
 FULL: Final = Preset(
     0.6,
-    19 * 60,
+    21 * 60,
     23 * 60,
     {
         "web": (3, 2),
