@@ -1,0 +1,191 @@
+"""What a browser costs that has a session and a subscription, and to whom nothing happens.
+
+Sizes are those of the objects, which are the same in each run: what a process takes beyond that is
+measured by ``./run bench`` (workload C).
+"""
+
+import gc
+import socket
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.epollreactor import EPollReactor
+from twisted.web.resource import Resource
+
+from morbid.server import StompFactory
+from orbited.service import embedded
+from tests.support.websocket_frames import BINARY, frame
+
+#: Of a connection, with all that belongs to no other. It was 3,200 over WebSocket, and up to
+#: 3,700 over the others, when this was written.
+MOST_BYTES = {"websocket": 3600, "xhrstream": 3700, "sse": 4100, "longpoll": 4100}
+
+#: So many come before anybody is measured: an object has less room for attributes that nobody
+#: has used by then.
+BEFORE, COUNT = 40, 20
+
+#: Longer than it takes until a poll counts as one that lasts.
+SETTLED_SECONDS = 3.0
+
+CONNECT = b"CONNECT\naccept-version:1.2\nhost:site\nlogin:page\npasscode:secret\n\n\0"
+SUBSCRIBE = b"SUBSCRIBE\nid:0\ndestination:/topic/news\n\n\0"
+TALK = ((b"broker:1\n", b"1"), (CONNECT, b"CONNECTED"), (SUBSCRIBE, b""))
+
+
+class Server:
+    """Orbited with a broker, on a reactor of its own that turns when it is told to."""
+
+    def __init__(self) -> None:
+        self.reactor: Any = EPollReactor()
+        self._ahead = 0.0
+        seconds = self.reactor.seconds
+        self.reactor.seconds = lambda: seconds() + self._ahead
+        broker = StompFactory(clock=self.reactor)
+        options = {"access": ["* -> broker:1"], "limits": {"sessions_per_address": 1000}}
+        comet = embedded(options, {("broker", 1): broker}, self.reactor)
+        self.sessions = comet._comet.tcp.connections
+        self._listening = self.reactor.listenTCP(
+            0, comet.site(Resource(), "/"), interface="127.0.0.1"
+        )
+        self._port = self._listening.getHost().port
+        self._sockets: list[socket.socket] = []
+
+    def close(self) -> None:
+        """Leave no descriptor open."""
+        for each in self._sockets:
+            each.close()
+        self._listening.stopListening()
+        self.turn_until(lambda: len(self.reactor.getReaders()) <= 1)  # what wakes it
+        for each in self.reactor.removeAll():
+            each.connectionLost(None)
+
+    def turn_until(self, is_done: Callable[[], object]) -> None:
+        """Let the reactor work."""
+        for _ in range(10_000):
+            if is_done():
+                return
+            self.reactor.iterate(0.001)
+        raise AssertionError("the server does not get there")
+
+    def pass_time(self, seconds: float) -> None:
+        """Let what falls due meanwhile happen."""
+        self._ahead += seconds
+        for _ in range(5):
+            self.reactor.iterate(0)
+
+    def connect(self) -> socket.socket:
+        """Have a connection that does not block."""
+        connection = socket.create_connection(("127.0.0.1", self._port))
+        connection.setblocking(False)
+        self._sockets.append(connection)
+        return connection
+
+    def ask(self, connection: socket.socket, request: bytes, until: bytes) -> bytes:
+        """Send something; gives what comes up to these bytes, and with them."""
+        connection.send(request)
+        received = b""
+
+        def has_come() -> bool:
+            nonlocal received
+            try:
+                received += connection.recv(65536)
+            except BlockingIOError:
+                pass
+            return until in received
+
+        self.turn_until(has_come)
+        return received
+
+    def open(self, transport: str) -> None:
+        """Have one more browser, which is subscribed, and whose transport has nothing to say."""
+        up = self.connect()
+        key = self.ask(up, b"GET /tcp HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n\r\n").split()[-1]
+        path, down = b"/tcp/%b" % key, self.connect()
+        if transport == "websocket":
+            self._talk_over_websocket(down, path)
+        else:
+            self._talk_over_http(up, down, path, transport)
+        self._sockets.remove(up)
+        up.close()
+        session = self.sessions[key.decode()]
+        self.turn_until(lambda: session.transport_name == transport and session.core.is_quiet)
+
+    def _talk_over_websocket(self, connection: socket.socket, path: bytes) -> None:
+        line = b"GET %b/websocket HTTP/1.1\r\nHost: localhost\r\n" % path
+        upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        nonce = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        self.ask(connection, line + upgrade + nonce, b"open")
+        for number, (data, answer) in enumerate(TALK, 1):
+            packet = b"11,%d14,data0%d,%b" % (number, len(data), data)
+            self.ask(connection, frame(BINARY, packet), answer)
+
+    def _talk_over_http(
+        self, up: socket.socket, down: socket.socket, path: bytes, transport: str
+    ) -> None:
+        accept = b"Accept: text/event-stream\r\n" if transport == "sse" else b""
+        opening = b"GET %b/%b?ack=%%d HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (
+            path,
+            transport.encode(),
+            accept,
+        )
+        self.ask(down, opening % 0, b"open")
+        for number, (data, answer) in enumerate(TALK, 1):
+            encoded = b64encode(data)
+            body = b"11,%d14,data0%d,%b" % (number, len(encoded), encoded)
+            head = b"POST %b?ack=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+            self.ask(up, head % (path, number + 1, len(body)) + body, b"OK")
+            again = opening % (number + 1) if transport == "longpoll" else b""
+            self.ask(down, again, b"data" if answer else b"")
+
+    @property
+    def objects(self) -> set[int]:
+        """By what everything is known that the collector sees."""
+        gc.collect()
+        return {id(each) for each in gc.get_objects()}
+
+    def bytes_of(self, new: list[Any], old: set[int]) -> int:
+        """What these take, with all that they hold and that was not there before."""
+        waiting, seen, total = list(new), old | {id(each) for each in new}, 0
+        while waiting:
+            each = waiting.pop()
+            total += _size(each)
+            for held in gc.get_referents(each):
+                if id(held) not in seen:
+                    seen.add(id(held))
+                    waiting.append(held)
+        return total
+
+
+def _size(each: object) -> int:
+    """Bytes of one object; attributes without slots stand in an array that is not its own."""
+    size = sys.getsizeof(each)
+    if type(each).__dictoffset__:
+        size += 16 + 8 * len(gc.get_referents(each))
+    return size
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that is gone at the end."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("transport", MOST_BYTES)
+def test_an_idle_connection_is_small(server: Server, transport: str) -> None:
+    """Session, transport, the way to the broker, its session and subscription: all of it."""
+    for _ in range(BEFORE):
+        server.open(transport)
+    server.pass_time(SETTLED_SECONDS)
+    before, old = set(server.sessions), server.objects
+    for _ in range(COUNT):
+        server.open(transport)
+    server.pass_time(SETTLED_SECONDS)
+    new = [session for key, session in server.sessions.items() if key not in before]
+    assert len(new) == COUNT
+    each = server.bytes_of(new, old) / COUNT
+    assert MOST_BYTES[transport] / 2 < each < MOST_BYTES[transport]
