@@ -90,10 +90,15 @@ def connect(page: Page, port: int) -> None:
     expect_more(page)
 
 
+def wait_until(page: Page, condition: str, argument: Any = None) -> None:
+    """Wait for something in the page, without a look at each frame of a display."""
+    page.wait_for_function(condition, arg=argument, polling=50)
+
+
 def expect_more(page: Page, lines: int = 30) -> None:
     """Wait until so many more lines have come back, none of them lost, doubled or displaced."""
     before = page.evaluate("line.returned")
-    page.wait_for_function("(enough) => line.returned > enough || line.wrong", arg=before + lines)
+    wait_until(page, "(enough) => line.returned > enough || line.wrong", before + lines)
     assert page.evaluate("[line.wrong, line.code]") == [None, None]
 
 
@@ -101,7 +106,7 @@ def expect_all(page: Page) -> None:
     """Stop talking, and wait until everything that was sent has come back."""
     page.evaluate("line.talk = () => {}; line.last = line.sent")
     page.evaluate("line.socket.send(`${line.sent++}\\n`)")
-    page.wait_for_function("line.returned >= line.last")
+    wait_until(page, "() => line.returned >= line.last")
     assert page.evaluate("line.wrong") is None
 
 
@@ -121,7 +126,7 @@ def test_one_transport_after_the_other(
         blocked.add(name)
         if way == "broken":
             relay.cut()
-        page.wait_for_function("(name) => line.socket.transport === name", arg=following)
+        wait_until(page, "(name) => line.socket.transport === name", following)
         expect_more(page)
     expect_all(page)
     assert page.evaluate("line.used") == TRANSPORTS
@@ -153,8 +158,8 @@ def test_all_transports_recover_together(
     if way == "broken":
         relay.cut()
     held = page.evaluate("line.returned")
-    page.wait_for_function("(held) => line.sent > held + 200", arg=held)
+    wait_until(page, "(held) => line.sent > held + 200", held)
     assert page.evaluate("line.returned") <= held + 100
     getattr(relay, way).clear()
-    page.wait_for_function("(held) => line.returned > held + 200", arg=held)
+    wait_until(page, "(held) => line.returned > held + 200", held)
     expect_all(page)

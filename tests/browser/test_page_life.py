@@ -84,7 +84,7 @@ def visit(page: Page, http_port: int, port: int, **settings: object) -> None:
 
 def expect_text(page: Page, text: str) -> None:
     """Wait until exactly this has arrived."""
-    page.wait_for_function("(text) => globalThis.text.length >= text.length", arg=text)
+    page.wait_for_function("(text) => globalThis.text.length >= text.length", arg=text, polling=50)
     assert page.evaluate("[text, code]") == [text, None]
 
 
@@ -143,7 +143,7 @@ def test_online_again(page: Page, comet: OrbitedCommand, transport: str) -> None
     page.on("request", lambda request: unfinished.add(request))
     page.on("requestfailed", lambda request: unfinished.discard(request))
     page.evaluate("line.send('offline ')")
-    page.wait_for_function("pauses > 0")
+    page.wait_for_function("pauses > 0", polling=50)
     while unfinished:  # one that failed after the signal would have the page wait anew
         page.wait_for_event("requestfailed")
     assert page.evaluate("text") == "before "
