@@ -15,8 +15,8 @@ POST whose answer was lost is repeated, and is dropped.
 
 Output is packets, not bytes: transports frame them differently. The caller gives the time.
 
-What happens all the time, one packet up or one packet down in an open session, has a short cut
-each way, ``take_lone_packet`` and ``payload_to_send``. They do what the verbs would do, or nothing.
+What happens all the time, one packet up or one packet down in an open session, has short ways
+(``orbited.protocol.shortways``). They do what the verbs would do, or nothing.
 """
 
 import enum
@@ -44,11 +44,10 @@ from orbited.protocol.packets import (
     UNNUMBERED,
     Packet,
     decode_body,
-    read_lone_ack,
-    read_lone_data,
     read_upstream,
 )
 from orbited.protocol.settings import PacketLimits, SessionSettings
+from orbited.protocol.shortways import ShortWays
 
 __all__ = [
     "Carrier",
@@ -61,9 +60,6 @@ __all__ = [
     "Refused",
     "State",
 ]
-
-
-_OPEN = State.OPEN
 
 
 class _Cause(enum.Enum):
@@ -90,7 +86,7 @@ def _options(ping_timeout: int, ping_interval: int) -> tuple[bytes, ...]:
     return b"pingTimeout,%d" % ping_timeout, b"pingInterval,%d" % ping_interval
 
 
-class CometSession:
+class CometSession(ShortWays):
     """The protocol side of one session.
 
     Attributes:
@@ -99,26 +95,9 @@ class CometSession:
     """
 
     __slots__ = (
-        "_acknowledge_at",
-        "_acknowledge_now",
-        "_carrier",
-        "_events",
-        "_has_pinged",
-        "_is_open_confirmed",
-        "_is_open_due",
-        "_is_used",
-        "_last_activity",
-        "_last_upstream_id",
-        "_limits",
-        "_max_unreported",
         "_open_id",
-        "_settings",
-        "_unreported",
         "_was_open_whole",
-        "deadline_moved",
         "duplicates",
-        "outbox",
-        "state",
     )
 
     def __init__(self, settings: SessionSettings, limits: PacketLimits, now: float) -> None:
@@ -198,34 +177,6 @@ class CometSession:
         self._acknowledge_now = carrier.acknowledges and self._last_upstream_id > 0
         self._touch(now)
 
-    def reopen(self, carrier: Carrier, ack: int, now: float) -> bool:
-        """Do what ``acknowledge`` and ``transport_opened`` do, for a poll that comes again.
-
-        The hot path: the browser has read everything, and no transport is open.
-
-        Args:
-            carrier: does not acknowledge.
-
-        Returns:
-            False when nothing was done, because there is more to think of.
-        """
-        if (
-            self.state is not State.OPEN
-            or not self._is_open_confirmed
-            or self._carrier is not None
-            or self._events
-            or not self.outbox.begin_anew(ack)
-        ):
-            return False
-        self._carrier = carrier
-        self._max_unreported = 0
-        self._is_open_due = False
-        self._acknowledge_now = False
-        self._is_used = True
-        self._last_activity = now
-        self._has_pinged = False
-        return True
-
     def transport_lost(self) -> None:
         """No transport carries the session now."""
         self._carrier = None
@@ -258,37 +209,6 @@ class CometSession:
             return
         for packet in packets:
             self._receive_packet(packet, now)
-
-    def take_lone_packet(self, body: bytes, now: float, *, raw: bool = False) -> bytes | None:
-        """Apply a body that is one new data packet, or one acknowledgement. The hot path.
-
-        Returns:
-            The bytes for the application, none for an acknowledgement; None when nothing was
-            applied, because the body is another or the session is not open.
-        """
-        if self.state is not State.OPEN:
-            return None
-        lone = read_lone_data(body, self._limits, raw=raw)
-        if lone is None:
-            number = read_lone_ack(body)
-            if number is None:
-                return None
-            data = b""
-            self.acknowledge(number)
-        else:
-            number, data = lone
-            if number <= self._last_upstream_id:
-                return None
-            self._last_upstream_id = number
-            self._is_open_confirmed = True  # only a page that has read ``open`` sends anything
-            self._unreported += 1
-            if self._acknowledge_at is None:
-                self._acknowledge_at = now + self._settings.acknowledge_seconds
-                self.deadline_moved = True
-        self._is_used = True
-        self._last_activity = now
-        self._has_pinged = False
-        return data
 
     def _receive_packet(self, packet: Packet, now: float) -> None:
         if packet.name is ACK:
@@ -350,41 +270,6 @@ class CometSession:
         return self._max_unreported > 0 and (
             self._acknowledge_now or self._unreported >= self._max_unreported
         )
-
-    def payload_to_send(self) -> bytes | None:
-        """Number what is queued, if that is one data packet and all there is to say.
-
-        The hot path. Acknowledgements of what came up ride along only when they are due.
-
-        Returns:
-            The data of the packet, whose id is ``outbox.last_id``; None when nothing was done.
-        """
-        if self._is_open_due or (
-            self._max_unreported
-            and (self._acknowledge_now or self._unreported >= self._max_unreported)
-        ):
-            return None
-        return self.outbox.take_payload()
-
-    def carry(self, payload: bytes) -> int:
-        """Number a payload that is to go now, if that is all there is to say. The hot path.
-
-        It does what ``outbox.send`` and then ``payload_to_send`` would do, in an open session that
-        has a transport.
-
-        Returns:
-            The id of the packet; 0 when nothing was done.
-        """
-        if (
-            self.state is not _OPEN
-            or self._is_open_due
-            or (
-                self._max_unreported
-                and (self._acknowledge_now or self._unreported >= self._max_unreported)
-            )
-        ):
-            return 0
-        return self.outbox.carry(payload)
 
     def data_to_send(self, max_packets: int = MAX_BURST_PACKETS) -> list[Packet]:
         """Take the packets that the open transport should carry now, in one burst.
