@@ -32,6 +32,9 @@ class LightServer(Server):
         self.client = (host, *self.client[1:])
         del self.logstr, self.repstr
         del self.fileno  # the method below will do
+        # As attributes of its own they are found more quickly than those of the class.
+        self.dataBuffer = b""
+        self.disconnecting = False
 
     def __repr__(self) -> str:
         port = getattr(self.server, "_realPortNumber", None)
