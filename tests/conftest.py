@@ -10,6 +10,7 @@ true, nothing may be missing, and a skipped test is a failed one.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -74,6 +75,17 @@ def pytest_configure(config: pytest.Config) -> None:
     required = os.environ.get("THYWILL_REQUIRE_SERVERS") == "1" or os.environ.get("CI") == "true"
     config.pluginmanager.register(TrialFirst(), "thywill-trial-first")
     config.pluginmanager.register(SkipsFail() if required else SkipsAreNamed(), "thywill-skips")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Keep the garbage collector away from some million objects of the tests themselves."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
