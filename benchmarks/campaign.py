@@ -187,6 +187,10 @@ class Campaign:
         except Exception as error:  # a mistake in one system's adapter costs its own row only
             log.exception("%s %s", *turn.names)
             figures = self._fallen(f"{type(error).__name__}: {error}")
+        if not figures["ok"] and time.monotonic() > self.hard_end:
+            system, name = turn.names
+            self.tell(f"{turn.round_number}  {name:<8} {system}: cut off, no time")
+            return  # it was given less than it needs: that is no fault of its own
         is_lasting = "us_per_delivery" not in figures and "base_kilobytes" not in figures
         if is_lasting and not is_compared(turn.system):
             self._failed.add(turn.names)

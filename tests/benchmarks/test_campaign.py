@@ -202,3 +202,19 @@ def test_time_that_is_over_leaves_later_rounds_of_others_out(tmp_path: Path) -> 
     story.clear()
     campaign(tmp_path, systems, story, workloads=[FAN], soft_end=past, hard_end=past).run()
     assert ["no time" in line for line in story] == [True] * 4
+
+
+def test_run_that_was_cut_off_is_no_failure(tmp_path: Path) -> None:
+    """What had less time than it needs is told, and leaves no line of its own."""
+    story: list[str] = []
+    systems = [Recorded("one", [], Bench(tmp_path))]
+    each = campaign(tmp_path, systems, story, workloads=[FAN])
+
+    def run(*_: Any, **__: Any) -> Figures:
+        each.hard_end = time.monotonic() - 1
+        return {"ok": False, "error": "setup"}
+
+    each.generator.run = run  # type: ignore[method-assign]
+    each.run()
+    assert story == [f"{number}  A100w1   one: cut off, no time" for number in (1, 2)]
+    assert not (tmp_path / "results.jsonl").exists()
