@@ -169,10 +169,16 @@ def _size(each: object) -> int:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A server that is gone at the end."""
+    """A server that is gone at the end; what was frozen is seen by the collector meanwhile."""
+    was_frozen = gc.get_freeze_count()
+    gc.unfreeze()
     server = Server()
     yield server
     server.close()
+    del server
+    gc.collect()
+    if was_frozen:
+        gc.freeze()
 
 
 @pytest.mark.parametrize("transport", MOST_BYTES)
