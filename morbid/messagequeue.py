@@ -104,6 +104,14 @@ class Topic(Destination):
 
     def publish(self, message: Message) -> None:
         """Send to every subscription. The hot path: builds a frame for each form only."""
+        if len(self._subscriptions) == 1:
+            (lone,) = self._subscriptions
+            frame = self._build(message, lone)
+            lone.consumer.send(frame)
+            counters = self._broker.counters
+            counters.messages_out += 1
+            counters.bytes_out += len(frame)
+            return
         if len(self._subscriptions) >= MIN_AUDIENCE:
             self._publish_to_many(message)
             return

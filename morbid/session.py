@@ -213,7 +213,8 @@ class BrokerSession(Outgoing):
         frame_ended = self._publish_sends()
         if self._then is not None or self.is_closed:
             return
-        if parser.is_within_frame:
+        is_within_frame = parser.is_within_frame
+        if is_within_frame:
             for event in parser.events_received():
                 if isinstance(event, FrameError):
                     self._refuse_bytes(event)
@@ -222,8 +223,9 @@ class BrokerSession(Outgoing):
                 self._carry_out(event)
                 if self._then is not None or self._state is State.CLOSED:
                     return
+            is_within_frame = parser.is_within_frame
         self.current = None
-        if not parser.is_within_frame:
+        if not is_within_frame:
             self._deadlines.frame_ends()
         elif frame_ended or not self._deadlines.is_within_frame:
             self._deadlines.frame_begins(self._now)
