@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.ports import free_port
-from tests.support.site_process import SECONDS, HttpPage, Process, manage
+from tests.support.site_process import SECONDS, HttpPage, Process, migrate
 
 pytestmark = pytest.mark.functional
 
@@ -44,8 +44,7 @@ def set_up(tmp_path_factory):
         "PYTHONPATH": f"{home}:.",
         "ORBITED_URL": f"http://127.0.0.1:{comet_port}/",
     }
-    migrated = manage(home, "migrate", "--verbosity", "0", **environment)
-    assert migrated.returncode == 0, migrated.stderr
+    migrate(home, **environment)
 
     def orbited():
         command = [sys.executable, "-m", "orbited", "--config", str(home / "orbited.cfg")]

@@ -28,6 +28,11 @@ CONFIGURATION = re.compile(
 
 DECIDES_ON_TABLES = re.compile("INSTALLED_APPS|DATABASE|database|packages|import")
 
+CHOOSES_TABLES = re.compile(
+    "INSTALLED_APPS|packages|database|DATABASES|DEFAULT_AUTO_FIELD|from (?!settings )"
+)
+"""What a settings module has in it when its tables may be others than the project's."""
+
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Give the environment of a site that writes to a folder of its own."""
@@ -58,7 +63,7 @@ def migrate(home: Path, **more: str) -> None:
     database = home / "thywill.sqlite3"
     settings = home / f"{more.get('DJANGO_SETTINGS_MODULE', 'settings')}.py"
     source = settings.read_text() if settings.exists() else ""
-    if not re.search("INSTALLED_APPS|packages|database|DATABASES|DEFAULT_AUTO_FIELD", source):
+    if not CHOOSES_TABLES.search(source):
         source = ""
     tables = tuple(
         (path.relative_to(home), path.read_bytes())
