@@ -18,12 +18,14 @@ from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP
 from twisted.internet.error import TimeoutError
 from twisted.internet.interfaces import (
     IAddress,
+    IProtocol,
     IProtocolFactory,
     IPushProducer,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from orbited.connection import TCPConnectionResource
 from orbited.errors import CONNECT_FAILED, CONNECT_TIMEOUT, INVALID_HANDSHAKE, UNAUTHORIZED
@@ -67,10 +69,23 @@ class ProxyOutgoingProtocol(Protocol):
         self._incoming.back_end_lost()
 
 
-class ProxyIncomingProtocol(Protocol):
-    """The browser's side of a session."""
+@implementer(IProtocol)
+class ProxyIncomingProtocol:
+    """The browser's side of a session; there is one for each, so it is kept small."""
+
+    __slots__ = (
+        "_connecting",
+        "_early",
+        "_early_bytes",
+        "_factory",
+        "_is_shaking_hands",
+        "_link",
+        "_outgoing",
+        "transport",
+    )
 
     def __init__(self, factory: "ProxyFactory") -> None:
+        self.transport: Any = None
         self._factory = factory
         self._is_shaking_hands = True
         self._early: list[bytes] | None = None  # what came before the back end was there
@@ -88,6 +103,14 @@ class ProxyIncomingProtocol(Protocol):
     def open_back_ends(self) -> set[Protocol]:
         """All connections to back ends, those too that only send their last bytes."""
         return self._factory.open_back_ends
+
+    def makeConnection(self, transport: Any) -> None:
+        """The session begins."""
+        self.transport = transport
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """Nothing is known of a back end yet."""
 
     def dataReceived(self, data: bytes) -> None:
         """The browser sent something."""
@@ -264,7 +287,7 @@ class ProxyFactory(ServerFactory):
         self.counters = counters or Counters()
         self.open_back_ends: set[Protocol] = set()
 
-    def buildProtocol(self, addr: IAddress | None) -> ProxyIncomingProtocol:
+    def buildProtocol(self, addr: IAddress | None) -> Any:
         """Twisted: a session begins."""
         return ProxyIncomingProtocol(self)
 

@@ -85,7 +85,6 @@ class Head:
 
     Attributes:
         method: as it was sent; methods are case-sensitive.
-        target: path and query as they stand in the request line.
         path: the target without its query.
         query: what follows the question mark; None when there is none.
         fields: lower-case name to value; the last one of a name that came twice.
@@ -106,16 +105,14 @@ class Head:
         "method",
         "path",
         "query",
-        "target",
     )
 
     method: bytes
-    target: bytes
     path: bytes
     query: bytes | None
 
     def __init__(self, line: re.Match[bytes], headers: _Headers) -> None:
-        self.method, self.target, self.path, self.query, minor = line.groups()
+        self.method, _, self.path, self.query, minor = line.groups()
         self.headers = headers
         self.fields = headers.fields
         self.length = headers.length
@@ -129,6 +126,11 @@ class Head:
             if self.length is None:
                 raise RequestError(400, "HTTP/1.0 knows no Transfer-Encoding.")
             self.keeps_alive = self.expects_continue = False
+
+    @property
+    def target(self) -> bytes:
+        """Path and query as they stand in the request line."""
+        return self.path if self.query is None else b"%b?%b" % (self.path, self.query)
 
     @property
     def items(self) -> list[tuple[bytes, bytes]]:
@@ -222,7 +224,7 @@ def _bare(method: bytes, is_http_1_1: bool, keeps_alive: bool) -> Head:
     line = _REQUEST_LINE.match(b"%b / HTTP/1.%d\r\n" % (method, is_http_1_1))
     assert line is not None
     head = Head.__new__(Head)
-    head.method, head.target, head.path, head.query, _ = line.groups()
+    head.method, _, head.path, head.query, _ = line.groups()
     head.headers, head.fields, head.length = _NOTHING, _NOTHING.fields, 0
     head.is_http_1_1, head.keeps_alive = is_http_1_1, keeps_alive
     head.expects_continue = False
