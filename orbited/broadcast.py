@@ -101,12 +101,7 @@ class Broadcaster:
         session: SessionTransport
         for position, session in enumerate(audience.members):
             transport = session._transport
-            if (
-                transport is None
-                or transport.is_paused
-                or session._is_producer_paused
-                or session._is_dirty
-            ):
+            if transport is None or transport.is_paused or session._is_producer_paused:
                 others.append(position)
                 continue
             number = session.core.carry(payload)
