@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.functional
+
 ROOT = Path(__file__).parent.parent
 
 SUITE = r"""

@@ -253,6 +253,7 @@ if left:
 """
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_has_no_side_effect(package: str) -> None:
     """Importing a module installs no reactor, sets up no logging, starts and changes nothing."""
