@@ -17,12 +17,15 @@ from tests.support.database_site import database_settings
 from tests.support.mariadb import MariaDB
 from tests.support.senders import MESSAGES, SENDERS, Senders, texts_of
 from tests.support.site_process import Process, manage
-from tests.support.visitor import Visitor
+from tests.support.visitor import Turning, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional, pytest.mark.timeout(300)]
 
 VISITORS = 49
 """And one page in Chromium."""
+
+THREADS = 7
+"""In which the visitors turn; each has some on every transport."""
 
 KILLED_AT = (1200, 2400, 3600)
 """After so many messages."""
@@ -98,10 +101,11 @@ def test_every_client_ends_with_all_messages(page: Page, processes: TwoProcesses
     page.goto(url + ROOMS)
     page.evaluate(JOIN, CHANNEL)
     with ExitStack() as stack:
-        visitors = [
-            stack.enter_context(Visitor(url, ROOMS, CHANNEL, TRANSPORTS[number % len(TRANSPORTS)]))
-            for number in range(VISITORS)
-        ]
+        threads = [stack.enter_context(Turning()) for _ in range(THREADS)]
+        visitors = []
+        for number in range(VISITORS):
+            transport, thread = TRANSPORTS[number % len(TRANSPORTS)], threads[number % THREADS]
+            visitors.append(stack.enter_context(Visitor(url, ROOMS, CHANNEL, transport, thread)))
 
         def wait_until(is_done: Callable[[], bool], what: str) -> None:
             end = time.monotonic() + SECONDS

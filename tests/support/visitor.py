@@ -1,7 +1,9 @@
-"""Many pages at once without a browser, each in a thread of its own, on sites in other processes.
+"""Many pages at once without a browser, in threads beside the test, on sites in other processes.
 
 A `Visitor` is the page of ``thywill_server.testing`` with a real site behind it: its requests go
-over HTTP, its push connection through Orbited on whichever transport it was given.
+over HTTP, its push connection through Orbited on whichever transport it was given. It turns in a
+thread of its own; where there are many, some share a thread, for threads that wake each other cost
+more than what they do.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -25,6 +28,33 @@ from thywill_server.testing.streams import Speed
 SECONDS = 20
 
 
+class Turning:
+    """A loop, and a thread in which it turns."""
+
+    def __init__(self) -> None:
+        self.loop = Loop()
+        self.failure: BaseException | None = None
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._turn, name="loop of visitors")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._is_over.set()
+        self.loop.submit(lambda: None)
+        self._thread.join()
+        self.loop.close()
+
+    def _turn(self) -> None:
+        try:
+            while not self._is_over.is_set():
+                self.loop.run(self._is_over.is_set, 1)
+        except BaseException as failure:
+            self.failure = failure
+
+
 class Visitor:
     """A page that is there, and in one channel, for as long as the ``with`` block lasts.
 
@@ -33,34 +63,45 @@ class Visitor:
         path: of the page.
         channel: that it joins, asking for all that is kept; empty for none.
         transport: of its push connection, where there is one.
+        beside: where it turns together with others; by itself otherwise.
 
     Attributes:
         own: what was pushed to the page itself, not to the channel.
     """
 
-    def __init__(self, url: str, path: str, channel: str, transport: str) -> None:
+    def __init__(
+        self, url: str, path: str, channel: str, transport: str, beside: Turning | None = None
+    ) -> None:
         self.page = HttpPage(url, path)
         self.uuid = self.page.uuid
         self.transport = transport
-        self.loop = Loop()
+        self._stack = ExitStack()
+        self._is_alone = beside is None
+        self._turning = beside or Turning()
+        self.loop = self._turning.loop
         self.refusal: Refused | None = None
         self.connections = 0
         self.own: list[Any] = []
         self.line = self._line(url, transport)
         self.channel = VirtualChannel(channel, self)
-        self._is_leaving = threading.Event()
-        self._thread = threading.Thread(target=self._visit, name=f"visitor on {transport}")
-        self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        if self._is_alone:
+            self._stack.enter_context(self._turning)
+        self.loop.submit(self.line.open)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._is_leaving.set()
-        self.loop.submit(lambda: None)
-        self._thread.join()
-        self.loop.close()
+        has_left = threading.Event()
+
+        def leave() -> None:
+            self.line.close()
+            has_left.set()
+
+        with self._stack:
+            self.loop.submit(leave)
+            while self._turning.failure is None and not has_left.wait(0.1):
+                pass
 
     @property
     def offset(self) -> int:
@@ -84,8 +125,9 @@ class Visitor:
         Raises:
             AssertionError: it was refused, or its thread has failed.
         """
-        if self._failure is not None:
-            raise AssertionError(f"the visitor on {self.transport} failed") from self._failure
+        failure = self._turning.failure
+        if failure is not None:
+            raise AssertionError(f"the visitor on {self.transport} failed") from failure
         assert self.refusal is None, self.refusal
         assert self.channel.refusal is None or self.channel.state == "joined", self.channel.refusal
 
@@ -109,15 +151,6 @@ class Visitor:
             self.check()
             assert time.monotonic() < end, f"{what}: {self.channel}, {self.own}, {self.received}"
             time.sleep(0.01)
-
-    def _visit(self) -> None:
-        try:
-            self.line.open()
-            while not self._is_leaving.is_set():
-                self.loop.run(self._is_leaving.is_set, 1)
-            self.line.close()
-        except BaseException as failure:
-            self._failure = failure
 
     # For the line.
 
