@@ -45,9 +45,9 @@ from morbid.errors import (
     Refused,
 )
 from morbid.events import Closed, Event, Failed, Waiting
+from morbid.identified import Identified
 from morbid.lapsing import apply_ends
 from morbid.mqsecurity import Named
-from morbid.outgoing import Outgoing
 from morbid.policy import Policy
 from morbid.transactions import Transactions
 from stompservice.errors import FrameLimitError
@@ -89,18 +89,16 @@ COMMANDS: Final[dict[State, dict[str, Act]]] = {
 }
 
 
-class BrokerSession(Outgoing):
+class BrokerSession(Identified):
     """One connection; see the module. What is public and no verb is for ``commands``.
 
     Attributes:
         version: of STOMP, once agreed.
-        identity: who it is, once let in.
-        number: of the connection, counted since the start of the broker.
         current: the frame that is being carried out, for the ``receipt-id`` of an ERROR.
     """
 
     __slots__ = ("_acts", "_deadlines", "_events", "_is_busy", "_now", "_parser", "_state", "_then",
-                 "_token", "_transactions", "_wall_offset", "current", "identity", "number",
+                 "_token", "_transactions", "_wall_offset", "current",
                  "peer", "policy", "shell", "version")  # fmt: skip
 
     def __init__(
@@ -125,10 +123,7 @@ class BrokerSession(Outgoing):
         self.policy = policy or Policy()
         self.peer = peer
         self.version = V12
-        self.identity: Named | None = None
         self.current: Frame | None = None
-        broker.counters.connections_total += 1
-        self.number = broker.counters.connections_total
         self.shell: Shell | None = None
         self._enter(State.CONNECTING)
         self._parser = FrameParser(broker.login_limits, V12, shares_headers=True)
@@ -418,46 +413,12 @@ class BrokerSession(Outgoing):
         if self.shell is not None and not self._is_busy:
             self.shell.wake()
 
-    # Who it is.
+    # For commands.
 
     @property
     def now(self) -> float:
         """The time of the verb that runs."""
         return self._now
-
-    def account(self) -> dict[str, object]:
-        """Tell the site who it is: the part that all its advisories have."""
-        told: dict[str, object] = {
-            "login": self.login,
-            "session": self.claim,
-            "connection": self.number,
-        }
-        about = getattr(self.identity, "about", None)
-        if isinstance(about, Mapping) and about:
-            told["about"] = dict(about)
-        return told
-
-    def subscribed_destinations(self) -> list[str]:
-        """List what it is subscribed to; what has lapsed is not."""
-        subscriptions = self.subscriptions.by_key.values()
-        return [each.destination for each in subscriptions if each.source is not None]
-
-    @property
-    def login(self) -> str:
-        """The name it was let in under; empty before that."""
-        return self.identity.name if self.identity is not None else ""
-
-    @property
-    def claim(self) -> str | None:
-        """The session claim of its identity."""
-        claim = getattr(self.identity, "session", None)
-        return claim if isinstance(claim, str) else None
-
-    def belongs_to(self, login: str | None, session: str | None) -> bool:
-        """Whether it has this login name, or carries this session claim."""
-        return (login is not None and self.login == login) or (
-            session is not None and self.claim == session
-        )
 
     @property
     def transactions(self) -> Transactions:

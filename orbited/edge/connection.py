@@ -18,6 +18,7 @@ from zope.interface import implementer
 from orbited.direct import direct_writer, is_plain, lighten, unsent_bytes
 from orbited.edge.again import Again, Take, remember
 from orbited.edge.answer import refusal
+from orbited.edge.ending import Ending
 from orbited.edge.head import Head
 from orbited.edge.incoming import Incoming
 from orbited.edge.reader import RequestReader, Signal, State
@@ -42,59 +43,45 @@ MIN_TICK_SECONDS = 0.01
 
 
 @implementer(IProtocol, IPushProducer)
-class EdgeConnection:
+class EdgeConnection(Ending):
     """One browser's connection; no ``Protocol`` of Twisted's, which has a dict for each.
 
     Attributes:
         keeps_alive: another request may follow the one that is answered.
         address: of the peer; "" when it has none.
-        slot: of the factory's timer wheel, to which it belongs.
         write: sends bytes, at once where that is possible.
     """
 
     __slots__ = (
-        "__weakref__",
         "_again",
         "_asked_once",
-        "_clock",
-        "_end",
         "_full_until",
         "_head",
         "_heir",
         "_incoming",
-        "_is_closing",
         "_is_full",
         "_is_reading",
         "_is_serving",
         "_producer",
         "_reader",
         "_timer_at",
-        "_unsent_before",
         "address",
-        "factory",
         "keeps_alive",
         "scheme",
-        "slot",
-        "transport",
         "write",
     )
 
-    factory: "EdgeFactory"
     write: Callable[[bytes], None]
 
     def __init__(self, factory: "EdgeFactory") -> None:
-        self.factory = factory
-        self._clock = factory.clock
+        super().__init__(factory)
         self._reader = RequestReader(
             factory.limits, factory.max_body_bytes, factory.clock.seconds()
         )
-        self.transport: Any = None
         self.address = ""
         self.scheme = "http"
         self.keeps_alive = True
-        self.slot = 0
         self._timer_at = math.inf
-        self._end: Callable[[], None] | None = None  # what falls due once the connection closes
         self._heir: Any = None  # whom the connection was handed over to, where we stay between
         self._incoming: Incoming | None = None
         self._head: Head | None = None
@@ -104,8 +91,6 @@ class EdgeConnection:
         self._is_serving = False
         self._is_full = False  # the transport wants to be written to no more for now
         self._is_reading = True
-        self._is_closing = False
-        self._unsent_before = 0  # what waited when it was last looked whether anything was taken
         self._full_until = 0.0
 
     # -- Twisted calls these ----------------------------------------------------------------------
@@ -272,26 +257,11 @@ class EdgeConnection:
         if not self._is_reading:
             transport.resumeProducing()
 
-    def close(self) -> None:
-        """Close once everything is sent."""
-        if self._is_closing:
-            return
-        self._is_closing = True
-        transport = cast(Any, self.transport)
-        transport.unregisterProducer()
-        transport.loseConnection()
-        if transport.connected:
-            self._watch_closing()
-
     def close_when_idle(self) -> None:
         """The server stops: what is being answered is answered, and nothing more."""
         self.keeps_alive = False
         if self._incoming is None and self._reader.state in (State.IDLE, State.HEAD):
             self.close()
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        cast(Any, self.transport).abortConnection()
 
     # -- requests ---------------------------------------------------------------------------------
 
@@ -390,29 +360,6 @@ class EdgeConnection:
         self.factory.log_refusal(self.address, error)
         self._linger()
 
-    def _linger(self) -> None:
-        transport = cast(Any, self.transport)
-        self._is_closing = True
-        transport.unregisterProducer()
-        if is_plain(transport):
-            transport.loseWriteConnection()
-        else:
-            transport.loseConnection()  # TLS says so to the browser, and waits for its word
-        self._end_after(self.factory.limits.linger_seconds, self._end_lingering)
-
-    def _end_lingering(self) -> None:
-        transport = cast(Any, self.transport)
-        if is_plain(transport) and not unsent_bytes(transport):
-            transport.loseConnection()
-        else:
-            transport.abortConnection()
-
-    def _end_idle(self) -> None:
-        if unsent_bytes(self.transport):
-            self.abort()  # asked nothing, and took nothing: there is nobody
-        else:
-            self.close()
-
     def _deliver(self, protocol: Any, data: bytes) -> None:
         if cast(Any, self.transport).connected:
             protocol.dataReceived(data)
@@ -433,9 +380,8 @@ class EdgeConnection:
     def tick(self) -> None:
         """The wheel: something falls due, or did until it was put off."""
         self._timer_at = math.inf
-        end = self._end
-        if end is not None:
-            end()
+        if self._end is not None:
+            super().tick()
             return
         now = self._clock.seconds()
         if not self._is_full:
@@ -449,26 +395,6 @@ class EdgeConnection:
                 return
             self._full_until = now + self.factory.limits.stalled_seconds
         self._watch(MIN_TICK_SECONDS)
-
-    def _end_after(self, seconds: float, end: Callable[[], None]) -> None:
-        self._end = end
-        self.factory.wheel.set(self, self._clock.seconds() + seconds)
-
-    def _watch_closing(self) -> None:
-        """Cut the connection when the browser keeps it open by taking nothing."""
-        self._unsent_before = unsent_bytes(self.transport)
-        self._end_after(self.factory.limits.stalled_seconds, self._tick_closing)
-
-    def _tick_closing(self) -> None:
-        if self._takes_something():
-            self._watch_closing()
-        else:
-            self.abort()
-
-    def _takes_something(self) -> bool:
-        """Whether the browser has taken anything since this was asked for the last time."""
-        before, self._unsent_before = self._unsent_before, unsent_bytes(self.transport)
-        return self._unsent_before < before
 
     # -- helpers ----------------------------------------------------------------------------------
 
