@@ -415,7 +415,7 @@ def test_headers_need_not_be_kept_while_an_answer_is_long_in_coming(server):
 
 def test_nothing_is_left_of_a_connection_that_was_handed_over(server, monkeypatch):
     """A plain transport calls whoever took it over, which may hold it for days."""
-    monkeypatch.setattr("orbited.edge.ending.is_plain", lambda transport: True)
+    monkeypatch.setattr("orbited.edge.connection.is_plain", lambda transport: True)
     server.answers = False
     server.feed(GET)
     taker, transport = Taker(), server.transport
