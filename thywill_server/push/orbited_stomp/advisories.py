@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from thywill_server import reactor_bridge
 from thywill_server.connections.base import Login, Report, Reporting, ReportKind
+from thywill_server.errors import PushUnavailable
 
 if TYPE_CHECKING:
     from stompservice.protocol.frame import Frame
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 
 SILENCE_SECONDS: Final = 10.0
 """So long after it was asked, a broker that has told nothing is taken to be one that never does."""
+
+
+RETRY_SECONDS: Final = 1.0
+"""When it could not be asked, it is asked again."""
 
 
 class AdvisoryError(ValueError):
@@ -86,10 +91,23 @@ class Advisories:
 
     def _on_live(self) -> None:
         self._last_broker = None
-        self._ask()
+        self._ask_the_broker()
+
+    def _ask_the_broker(self) -> None:
         self._forget_silence()
         later = reactor_bridge.get_reactor().callLater
-        self._silence = later(SILENCE_SECONDS, self._warn_of_silence)
+        try:
+            self._ask()
+        except PushUnavailable as problem:  # the site stops, or much waits to be pushed
+            log.info("the broker is not asked who is there: %s", problem)
+            self._silence = later(RETRY_SECONDS, self._ask_again)
+        else:
+            self._silence = later(SILENCE_SECONDS, self._warn_of_silence)
+
+    def _ask_again(self) -> None:
+        self._silence = None
+        if self._service is not None and self._service.is_connected:
+            self._ask_the_broker()
 
     def _warn_of_silence(self) -> None:
         self._silence = None

@@ -3,14 +3,22 @@
 import json
 
 import pytest
+from twisted.internet.task import Clock
 
 from morbid.broker import Broker
 from morbid.mqsecurity import Security
 from morbid.policy import Policy
 from morbid.session import BrokerSession
 from stompservice.protocol import Frame, FrameParser, encode
+from thywill_server import reactor_bridge
 from thywill_server.connections.base import Login, Report
-from thywill_server.push.orbited_stomp.advisories import AdvisoryError, read_advisory
+from thywill_server.errors import PushUnavailable
+from thywill_server.push.orbited_stomp.advisories import (
+    RETRY_SECONDS,
+    Advisories,
+    AdvisoryError,
+    read_advisory,
+)
 from thywill_server.push.orbited_stomp.tickets import (
     SITE_SUBJECT,
     TicketAuthenticator,
@@ -142,3 +150,50 @@ def test_what_is_no_json_object(body):
     """Bytes of any kind."""
     with pytest.raises(AdvisoryError):
         read_advisory(body, "site")
+
+
+class Service:
+    """A connection that is up, with nobody at the other end."""
+
+    is_connected = True
+
+    def subscribe(self, destination, receive, ack):
+        """Subscribe to nothing."""
+        return self
+
+    def unsubscribe(self):
+        """Do nothing."""
+
+
+def test_a_site_that_cannot_ask_asks_again(monkeypatch):
+    """It stops while it connects, or too much waits: no traceback, and a question later on."""
+    asked, clock, service = [], Clock(), Service()
+
+    def ask():
+        asked.append(clock.seconds())
+        if len(asked) < 3:
+            raise PushUnavailable("Too many messages wait to be pushed.")
+
+    monkeypatch.setattr(reactor_bridge, "get_reactor", lambda: clock)
+    advisories = Advisories(QUEUE, ask, SITE_SUBJECT, "advisory_destination")
+    advisories.attach(service)
+    clock.pump([RETRY_SECONDS] * 4)
+    assert asked == [0, RETRY_SECONDS, 2 * RETRY_SECONDS]
+    advisories.detach()
+    assert not clock.getDelayedCalls()
+
+
+def test_a_site_that_has_stopped_does_not_ask_again(monkeypatch):
+    """The connection is gone by then."""
+    asked, clock, service = [], Clock(), Service()
+
+    def ask():
+        asked.append(clock.seconds())
+        raise PushUnavailable("The site is stopping.")
+
+    monkeypatch.setattr(reactor_bridge, "get_reactor", lambda: clock)
+    Advisories(QUEUE, ask, SITE_SUBJECT, "advisory_destination").attach(service)
+    service.is_connected = False
+    clock.advance(RETRY_SECONDS)
+    assert asked == [0]
+    assert not clock.getDelayedCalls()
