@@ -140,8 +140,12 @@ class Broadcaster:
 
 def _write(session: "SessionTransport", consumer: Any, frames: Sequence[bytes]) -> None:
     """Write to one session; what it takes no more its service holds."""
-    for frame in frames:
-        if session._is_producer_paused:
-            consumer.send(frame)
-        else:
-            session.write(frame)
+    try:
+        for frame in frames:
+            if session._is_producer_paused:
+                consumer.send(frame)
+            else:
+                session.write(frame)
+    except Exception:
+        log.exception("%r failed and is dropped", session)
+        session.abortConnection()

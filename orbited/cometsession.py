@@ -303,9 +303,11 @@ class TCPResource:
             self.clock.callLater(0, self._flush_at_end_of_turn)
 
     def _flush_at_end_of_turn(self) -> None:
-        self.broadcaster.send(self.clock.seconds())
-        self._is_flush_due = False
-        self._flush_dirty()
+        try:
+            self.broadcaster.send(self.clock.seconds())
+        finally:  # whatever happens, the next turn is flushed as well
+            self._is_flush_due = False
+            self._flush_dirty()
 
     def _flush_dirty(self) -> None:
         dirty, self.dirty = self.dirty, []

@@ -280,3 +280,26 @@ def test_a_session_that_fails_costs_the_others_nothing(monkeypatch):
     assert len(world.comet.tcp.connections) == SESSIONS - 1
     world.take()
     assert all(any(written) for written in world.got[-1][1:3])
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_a_service_that_fails_costs_the_others_nothing(settles, monkeypatch):
+    """What its side holds for a session that takes no more, too, is one session's affair."""
+    world = World(broadcasts=True)
+
+    def fail(frame):
+        raise RuntimeError("for a test")
+
+    world.sessions[0]._is_producer_paused = True
+    monkeypatch.setattr(world.consumers[0], "send", fail)
+    world.publish(0, b"first")
+    if settles:
+        world.write(1, b"a word in between")
+    world.turn()
+    assert world.sessions[0].key not in world.comet.tcp.connections
+    world.publish(1, b"second")
+    world.turn()
+    for session in world.sessions[1:3]:
+        first, second = [each for each in session.core.outbox._unacked if type(each) is bytes][-2:]
+        assert first.startswith(b"first")
+        assert second == b"second"
