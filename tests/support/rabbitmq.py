@@ -32,6 +32,9 @@ START_SECONDS = 60.0
 START_ATTEMPTS = 4
 """Between choosing a port and listening on it, another program may take it."""
 
+STARTED = "Server startup complete"
+"""What it says when all of it listens."""
+
 TAKEN = ("already_used", "eaddrinuse", "Address already in use")
 
 
@@ -186,10 +189,14 @@ def environment_of(folder: Path, epmd_port: int, amqp_port: int, dist_port: int)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until somebody listens, or raise with the end of the log."""
+    """Wait until it listens by its own words, or raise with the end of the log.
+
+    Somebody else may have taken the port: a connection alone would prove nothing.
+    """
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if STARTED in log.read_text(errors="replace"):
+            socket.create_connection(("127.0.0.1", port), START_SECONDS).close()
             return
         time.sleep(0.05)
     words = log.read_text(errors="replace")
