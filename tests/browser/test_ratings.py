@@ -87,6 +87,8 @@ def test_two_browsers_outlive_the_process(pages: list[Page], site: SiteProcess) 
         rate(other, 2)
         expect_numbers(pages, "3.50", [0, 1, 0, 0, 1])
         say(one, "Well paced.")
+        for page in pages:  # nobody promises an order between what two connections send
+            expect(page.locator("#messages p")).to_have_text(["Well paced."])
         say(other, "<b>Louder</b>, please.")
         for page in pages:
             expect(page.locator("#messages p")).to_have_text(
