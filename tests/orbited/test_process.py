@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 
 import pytest
 from websockets.frames import CloseCode
@@ -10,12 +9,12 @@ from websockets.frames import CloseCode
 from orbited.protocol.packets import CLOSE, DATA, RAW, Packet
 from tests.support.comet import Browser, Response
 from tests.support.orbited_process import OrbitedProcess
+from tests.support.ports import free_port
 
 
 def configuration(lines: str, **limits: int) -> str:
     """A server with an echo behind it, and these lines and limits."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        echo = listener.getsockname()[1]
+    echo = free_port()
     bounds = "".join(f"{key} = {value}\n" for key, value in limits.items())
     return (
         f"[listen]\nhttp://127.0.0.1:0\necho://127.0.0.1:{echo}\n[access]\n"

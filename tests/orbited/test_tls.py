@@ -17,9 +17,12 @@ from orbited.tls import Certificates, context_factory
 from tests.support.certificates import Chain, make
 from tests.support.comet import decode
 from tests.support.orbited_process import OrbitedProcess
+from tests.support.ports import free_port
 
 #: Twisted hands pyOpenSSL certificates in its older form.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
+
+SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def ask(port, context, method, path, body=b""):
     """One request over TLS: status and body; the connection ends with the answer."""
     lines = [f"{method} {path} HTTP/1.0", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
     with (
-        socket.create_connection(("127.0.0.1", port), 10) as plain,
+        socket.create_connection(("127.0.0.1", port), SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
@@ -62,12 +65,6 @@ CONFIG = (
     "[listen]\nhttps://127.0.0.1:0\necho://127.0.0.1:{echo}\n[access]\n* -> 127.0.0.1:{echo}\n"
     "[ssl]\nkey = leaf.key\n"
 )
-
-
-def free_port():
-    """A port for the echo, which the access list has to name."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.mark.functional
@@ -88,11 +85,11 @@ def test_a_session_and_a_websocket_over_https(folder, files):
         assert answer == [(b"3", b"data", b"MQ==")]
         url = f"wss://127.0.0.1:{port}{path}/websocket?ack=3"
         big = b"x" * 200_000
-        with connect(url, ssl=context, close_timeout=1) as connection:
+        with connect(url, ssl=context, open_timeout=SECONDS, close_timeout=1) as connection:
             connection.send(RAW.encode([Packet(2, DATA, big)]))
             received = b""
             while len(received) < len(big):
-                for packet in decode(connection.recv(timeout=10)):
+                for packet in decode(connection.recv(timeout=SECONDS)):
                     received += packet[2] if packet[1] == b"data" else b""
         assert received == big
 
@@ -134,7 +131,7 @@ def test_ciphers_may_be_chosen(folder):
 def serial_number(port, context):
     """Of the certificate that a new connection is shown."""
     with (
-        socket.create_connection(("127.0.0.1", port), 10) as plain,
+        socket.create_connection(("127.0.0.1", port), SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         return int(connection.getpeercert()["serialNumber"], 16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import socket
 
@@ -11,15 +10,24 @@ FIRST, LAST = 12_000, 32_000
 between finding a port and listening on it a test must not lose it to a connection."""
 
 _choose = random.SystemRandom()
-_given: set[int] = set()
+_claims: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
-    """Find a port of loopback that nobody listens on; never the same twice in one process."""
+    """Find a port of loopback that nobody listens on, and that no test has been given before.
+
+    Tests run in several processes, and a server listens a while after its port was found, or never.
+    So a port is claimed by the UDP port of the same number, which no test uses for anything else
+    and which this process holds to its end.
+    """
     while True:
         port = _choose.randrange(FIRST, LAST)
-        if port in _given:
-            continue
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            _given.add(port)
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+        else:
+            _claims[port] = claim
             return port

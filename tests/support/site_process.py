@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+import itertools
 import json
 import os
 import re
@@ -18,7 +19,6 @@ from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 from tests.support.comet_page import CometSocket, StompConnection
-from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 30
@@ -82,7 +82,7 @@ def migrate(home: Path, **more: str) -> None:
 
 
 _databases: dict[object, bytes] = {}
-_prepared: dict[Path, str] = {}
+_numbers = itertools.count(1)
 
 
 def write_settings(folder: Path, source: str) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Process:
         **more: str,
     ) -> None:
         self.home = home
-        self.log_path = home / f"process-{free_port()}.log"
+        self.log_path = home / f"process-{next(_numbers)}.log"
         self._log: IO[str] = self.log_path.open("w")
         self.process = subprocess.Popen(
             arguments,

@@ -1,6 +1,5 @@
 """The publisher: what a thread is told, and what a broker gets; with a real broker."""
 
-import socket
 import threading
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from twisted.trial.unittest import TestCase
 
 from morbid import get_stomp_factory
 from stompservice.protocol import Frame, FrameParser, encode
+from tests.support.ports import free_port
 from thywill_server import reactor_bridge
 from thywill_server.errors import PushUnavailable
 from thywill_server.push.orbited_stomp.publisher import Publisher
@@ -62,9 +62,7 @@ class PublisherCase(TestCase):
         """Use this reactor, and find a port that nobody listens on."""
         reactor_bridge.adopt(reactor)
         self.addCleanup(reactor_bridge.adopt, None)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         bounds = {"max_queued_messages": 5, "max_queued_bytes": 100_000, **self.bounds}
         self.publisher = Publisher(
             "127.0.0.1",
