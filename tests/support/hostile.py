@@ -12,12 +12,11 @@ from tests.support.comet import Browser, connect
 SECONDS = 20
 CROWD = 1500
 
-#: Sessions that end soon when nobody wants them, and bounds that are soon reached.
-OPTIONS = {
+#: Bounds that are soon reached. Sessions wait longer than any of these tests takes: on a busy
+#: machine a browser may be still for seconds, and is served all the same.
+OPTIONS: dict[str, dict[str, Any]] = {
     "session": {
-        "ping_interval": 2,
-        "ping_timeout": 2,
-        "unused_timeout": 5,
+        "unused_timeout": 300,
         "close_timeout": 1,
         "pause_bytes": 1 << 14,
         "queued_bytes": 1 << 20,

@@ -18,7 +18,7 @@ from tests.support.hostile import OPTIONS, ask, somebody
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A server whose sessions end soon when nobody wants them."""
+    """A server whose bounds are soon reached."""
     path = tmp_path_factory.mktemp("hostile") / "server.log"
     with path.open("w") as stderr, serving(OPTIONS, stderr) as server:
         yield server

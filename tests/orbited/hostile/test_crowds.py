@@ -1,12 +1,10 @@
-"""Many of them at once, random mistakes, and what is left when all are gone."""
+"""Many of them at once, and random mistakes."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import random
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,15 +12,7 @@ import pytest
 
 from orbited.protocol.packets import CLOSE, DATA, PING, TEXT, Packet
 from tests.support.comet import ROOT
-from tests.support.hostile import (
-    CROWD,
-    SECONDS,
-    ask,
-    leave_unread,
-    packet,
-    send_garbage_frames,
-    somebody,
-)
+from tests.support.hostile import CROWD, SECONDS, packet, somebody
 
 pytestmark = pytest.mark.functional
 
@@ -113,44 +103,3 @@ def post_mutations(server: dict[str, Any], seed: int, count: int) -> set[int]:
 def test_good_traffic_with_mistakes(server: dict[str, Any]) -> None:
     """Whatever is changed in it: taken, refused, or the session is over."""
     assert post_mutations(server, seed=710, count=2000) <= {200, 400, 404, 503}
-
-
-def when_quiet(server: dict[str, Any]) -> dict[str, int]:
-    """What the server uses when nobody but the companion is left."""
-    deadline = time.monotonic() + SECONDS
-    while (state := ask(server, "/system/counters"))["sessions"] > 1:
-        assert time.monotonic() < deadline, state
-        time.sleep(0.05)
-    return {**ask(server, "/measure"), "kilobytes": resident_kilobytes(server["process"].pid)}
-
-
-def resident_kilobytes(pid: int) -> int:
-    """The memory of a process, in KiB."""
-    ps = ["ps", "-o", "rss=", "-p", str(pid)]
-    return int(subprocess.run(ps, capture_output=True, text=True, check=True).stdout)
-
-
-def misbehave(server: dict[str, Any]) -> None:
-    """One round of everything that takes memory."""
-    create_sessions(server, "127.0.0.3", CROWD)
-    post_mutations(server, seed=2010, count=300)
-    for connection in leave_unread(server):
-        connection.close()
-    send_garbage_frames(server)
-    for _ in range(5):
-        somebody(server).post(b"x" * (1 << 20))
-
-
-def test_memory_comes_back(server: dict[str, Any], timers: int) -> None:
-    """Two more rounds need no more than the first did; no session, transport or timer is left.
-
-    A kilobyte and a half that each session kept would be too much.
-    """
-    misbehave(server)
-    first = when_quiet(server)
-    misbehave(server)
-    misbehave(server)
-    last = when_quiet(server)
-    assert last["kilobytes"] - first["kilobytes"] < 4096
-    assert 1 <= last["alive"] <= 2  # the companion's session and its poll
-    assert last["timers"] <= timers + 3  # the companion's, and those of the question itself
