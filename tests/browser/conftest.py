@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
 from tests.support.orbited_command import OrbitedCommand
+
+MILLISECONDS = 30_000
+"""How long what is expected of a page may take: a busy machine is no failure. (5 s by default.)"""
+
+expect.set_options(timeout=MILLISECONDS)
 
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 """Chromium without the parts for a screen: a page costs half of what it costs in a whole one."""

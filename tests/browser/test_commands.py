@@ -15,7 +15,6 @@ from tests.support.site_process import SiteProcess, manage, migrate, write_setti
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
-SECONDS = 20
 SETTINGS = """
 MORE = ["tests.support.applications.switchboard", "how_to_apps.tally"]
 THYWILL["application"]["packages"] = ["thywill_apps", *MORE]
@@ -83,14 +82,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     session = done.stdout.split()[-1]
     with SiteProcess(home, "--no-reload", **settings) as process:
         yield Board(process, session)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    """Time for what is waited for, with other tests on the same machine."""
-    expect.set_options(timeout=SECONDS * 1000)
-    yield
-    expect.set_options(timeout=5000)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from tests.support.site_process import SiteProcess
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
 PAGE = "/thywill/init/ratings/"
-MILLISECONDS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +27,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteProcess]:
 def pages(chromium: Browser, site: SiteProcess) -> Iterator[list[Page]]:
     """Two browsers with the page; whatever either has to complain of fails the test."""
     complaints: list[str] = []
-    expect.set_options(timeout=MILLISECONDS)
     with chromium.new_context() as one, chromium.new_context() as other:
         opened = []
         for context in (one, other):
             context.on("console", lambda message: complaints.append(message.text))
             context.on("weberror", lambda error: complaints.append(str(error.error)))
             page = context.new_page()
-            page.set_default_timeout(MILLISECONDS)
             page.goto(site.url + PAGE)
             opened.append(page)
         yield opened
-    expect.set_options(timeout=5000)
     assert not complaints
 
 
