@@ -12,7 +12,10 @@ def main() -> None:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("Django is not installed here; ./run installs it and starts the site.")
+        sys.exit(
+            "This Python has no Django. ./run makes .venv, which has it, and starts the site; "
+            "then `. .venv/bin/activate` and call me again."
+        )
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
