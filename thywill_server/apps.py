@@ -3,7 +3,7 @@
 The components are built at the first use, from ``settings.THYWILL``, and live as long as the
 process, with three exceptions: ``override_settings`` on ``THYWILL`` stops them and builds others,
 `stop_components` ends them, and a forked child begins with none, since it has none of its parent's
-threads and must not use its connections.
+threads and must not use its connections. Nor does it use its parent's connections to the database.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from django.apps import AppConfig, apps
 
 if TYPE_CHECKING:
+    from django.db.utils import ConnectionHandler
+
     from thywill_server.components import Components
     from thywill_server.connections.service import ConnectionService
 
@@ -132,6 +134,25 @@ def _forget_in_child(reference: weakref.ref[ProcessComponents]) -> None:
         process._forget()
 
 
+_inherited: list[Any] = []
+"""Connections of the parent: a child must not even close them."""
+
+
+def leave_connections(handler: ConnectionHandler | None = None) -> None:
+    """Leave to the parent of a fork its connections to the database; the child opens its own.
+
+    They are kept for requests to come, so a worker would use the one that was open when it was
+    forked. A transaction that is under way, and a database in memory, stay what they are.
+    """
+    from django.db import connections
+
+    for each in (handler or connections).all(initialized_only=True):
+        is_in_memory = each.vendor == "sqlite" and each.is_in_memory_db()  # type: ignore[attr-defined]
+        if each.connection is not None and not each.in_atomic_block and not is_in_memory:
+            _inherited.append(each.connection)
+            each.connection = None
+
+
 class ThywillConfig(AppConfig):
     """thywill's entry in ``INSTALLED_APPS``."""
 
@@ -149,6 +170,8 @@ class ThywillConfig(AppConfig):
 
         checks.register_checks()
         self.process = ProcessComponents(_build, _follow)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=leave_connections)
         setting_changed.connect(_on_setting_changed, dispatch_uid="thywill.components")
         request_started.connect(_on_request_started, dispatch_uid="thywill.components")
         sessions.watch()

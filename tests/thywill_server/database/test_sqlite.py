@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 
+from thywill_server.apps import leave_connections
 from thywill_server.database.sqlite import Sqlite
 
 
@@ -58,6 +59,49 @@ def test_foreign_keys_are_enforced(database: ConnectionHandler) -> None:
         rows(connection, "insert into seat values (5)")
 
 
+def test_a_thread_keeps_its_connection(database: ConnectionHandler) -> None:
+    """The next request finds it open, and what another connection has committed by then."""
+    rows(database["default"], "create table room (id integer)")
+    kept = database["default"].connection
+    other: Any = DatabaseWrapper(copy.deepcopy(database["default"].settings_dict), "other")
+    rows(other, "insert into room values (7)")
+    other.close()
+    database["default"].close_if_unusable_or_obsolete()
+    assert rows(database["default"], "select id from room") == [(7,)]
+    assert database["default"].connection is kept
+
+
+def test_a_forked_child_leaves_the_connection_to_its_parent(database: ConnectionHandler) -> None:
+    """It opens its own; SQLite's locks do not survive a fork. A transaction goes on."""
+    connection: Any = database["default"]
+    rows(connection, "create table room (id integer)")
+    mine = connection.connection
+    connection.in_atomic_block = True
+    leave_connections(database)
+    assert connection.connection is mine
+    connection.in_atomic_block = False
+    leave_connections(database)
+    assert connection.connection is None
+    assert rows(connection, "select count(*) from room") == [(0,)]
+    assert connection.connection is not mine
+    rows_of_parent = mine.execute("insert into room values (1)").rowcount
+    assert rows_of_parent == 1  # nobody has closed it
+
+
+def test_a_database_in_memory_outlives_a_fork(
+    django_db_blocker: pytest_django.DjangoDbBlocker,
+) -> None:
+    """There is no other way to it."""
+    handler = ConnectionHandler({"default": Sqlite({"name": ":memory:"}).django_database()})
+    connection: Any = handler["default"]
+    with django_db_blocker.unblock():
+        connection.connect()
+    mine = connection.connection
+    leave_connections(handler)
+    assert connection.connection is mine
+    mine.close()
+
+
 def test_writers_take_turns(database: ConnectionHandler) -> None:
     """Threads that read and then write in one transaction all succeed: none is refused."""
     rows(database["default"], "create table counter (value integer)")
@@ -97,10 +141,13 @@ def test_settings_reach_the_database(tmp_path: Path) -> None:
     settings = {
         "name": str(tmp_path / "x"),
         "busy_timeout_seconds": 3,
+        "connection_max_age_seconds": 5,
         "transaction_mode": "DEFERRED",
         "synchronous": "FULL",
     }
-    options = Sqlite(settings).django_database()["OPTIONS"]
+    told = Sqlite(settings).django_database()
+    options = told["OPTIONS"]
+    assert told["CONN_MAX_AGE"] == 5
     assert (options["timeout"], options["transaction_mode"]) == (3.0, "DEFERRED")
     assert "PRAGMA synchronous=FULL;" in options["init_command"]
 
