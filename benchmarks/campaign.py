@@ -157,7 +157,9 @@ class Campaign:
             return self.known_seconds[turn.names]
         system, workload = turn.system, turn.workload
         clients = MEMORY_STAGES[-1] if workload.mode == "hold" else workload.clients
-        guess = TURN_SECONDS + (CROWD_RUN_SECONDS if clients > 1000 else self.seconds)
+        guess = TURN_SECONDS + (
+            CROWD_RUN_SECONDS if clients > 1000 else self.seconds * workload.length
+        )
         if is_compared(system) or system.keeps_sessions:
             guess += system.start_seconds
         if system.answers_at_once:
@@ -307,8 +309,9 @@ def seconds_of(lines: Iterable[str], seconds: float) -> dict[Names, float]:
         names = (figures["system"], figures["workload"])
         if "took_s" in figures and figures["ok"]:
             took = figures["took_s"]
-            if "wall_s" in figures:
-                took += seconds - figures["wall_s"]
+            workload = WORKLOADS.get(figures["workload"])
+            if "wall_s" in figures and workload is not None:
+                took += seconds * workload.length - figures["wall_s"]
             found[names] = min(took, found.get(names, math.inf))
     return found
 
@@ -316,8 +319,12 @@ def seconds_of(lines: Iterable[str], seconds: float) -> dict[Names, float]:
 def messages_for(workload: Workload, figures: Figures, seconds: float) -> int:
     """How many messages fill the time, when a run took so long for its own.
 
+    Args:
+        seconds: that a run of most workloads takes.
+
     Half of what a run begins with is the least: the first hundred requests cost more than others.
     """
+    seconds *= workload.length
     if workload.rate_per_second:
         return int(workload.rate_per_second * seconds)
     sent = figures.get("msgs", workload.first_messages)

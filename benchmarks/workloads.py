@@ -37,6 +37,8 @@ class Workload:
             with very many clients, which take long to connect: then a run has so many.
         rate_per_second: of an open loop; 0 for a closed one.
         is_extra: measured only when it is named.
+        length: how many times as long as others a run of it is, where a message takes so long that
+            there would be too few.
         sentence: for those who read the table.
     """
 
@@ -50,6 +52,7 @@ class Workload:
     sentence: str
     rate_per_second: int = 0
     is_extra: bool = False
+    length: float = 1.0
 
     @property
     def is_in_short_runs(self) -> bool:
@@ -91,7 +94,9 @@ _ALL: Final = [
     Workload("G10000w1", GROWTH, "growth", "fanout", 10000, 1, 20, f"one to 10,000, {ONE}"),
     Workload("G100", GROWTH, "growth", "fanout", 100, 64, 150, f"one to 100, {MANY}"),
     Workload("G10000", GROWTH, "growth", "fanout", 10000, 64, 80, f"one to 10,000, {MANY}"),
-    Workload("P32", POST, "post", "echo", 32, 1, 300, "32 clients, up by POST, back by push"),
+    Workload(
+        "P32", POST, "post", "echo", 32, 1, 600, "32 clients, up by POST, back by push", length=4
+    ),
     Workload("D1", STOMP, "stomp", "fanout", 1, 512, 2000, "one to one, 512 in flight"),
     Workload("D1w1", STOMP, "stomp", "fanout", 1, 1, 300, f"one to one, {ONE}"),
     Workload("D100", STOMP, "stomp", "fanout", 100, 64, 100, f"one to 100, {MANY}"),

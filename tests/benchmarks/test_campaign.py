@@ -129,14 +129,18 @@ def test_time_left_is_known_before_and_learnt(tmp_path: Path) -> None:
 
 
 def test_former_run_says_how_many_messages_fill_the_time() -> None:
-    """What was complete is scaled to the wished time; an open loop keeps its rate."""
+    """What was complete is scaled to the wished time; an open loop keeps its rate, and what takes
+    long for a message has longer runs."""
 
     def line(workload: str, is_ok: bool, messages: int, seconds: float) -> str:
         figures = {"workload": workload, "ok": is_ok, "msgs": messages, "wall_s": seconds}
         return json.dumps({"system": "one", **figures})
 
     lines = [line("A100w1", True, 600, 2.0), line("R100", True, 400, 2.0), line("B32", False, 9, 9)]
-    assert messages_of(lines, 0.5) == {("one", "A100w1"): 150, ("one", "R100"): 100}
+    lines.append(line("P32", True, 600, 2.0))
+    known = messages_of(lines, 0.5)
+    assert known.pop(("one", "P32")) == 150 * WORKLOADS["P32"].length > 150
+    assert known == {("one", "A100w1"): 150, ("one", "R100"): 100}
 
 
 def test_run_that_was_far_too_short_is_done_again(tmp_path: Path) -> None:
