@@ -28,8 +28,9 @@ from typing import Protocol
 from morbid.errors import DISCONNECTED, NOT_SUBSCRIBABLE, TOO_MANY_DESTINATIONS, Refused
 from morbid.limits import Limits
 from morbid.message import Message
-from morbid.messagequeue import Destination, Pubsub, Queue, kind_of
+from morbid.messagequeue import Destination, Pubsub, Queue, Topic, kind_of
 from morbid.subscriptions import Consumer, Subscription
+from stompservice.protocol.plain import SharedHeaders
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class Broker:
         self.frame_limits = self.limits.frame_limits()
         self.login_limits = self.limits.login_limits()
         self.boot_id = boot_id
+        self._id_start = boot_id.encode("ascii") + b"-"
         self.destinations: dict[str, Destination] = {}
         self.counters = Counters()
         self.queue_bytes = 0
@@ -109,9 +111,14 @@ class Broker:
         if target is None and kind_of(destination) is not Queue:
             self.counters.dropped_unrouted += 1
             return
-        self._message_count += 1
-        message_id = f"{self.boot_id}-{self._message_count}"
-        message = Message(destination, message_id, headers, body)
+        self._message_count = number = self._message_count + 1
+        if (
+            type(target) is Topic
+            and type(headers) is SharedHeaders
+            and target.publish_alone(headers, self._id_start + b"%d" % number, body)
+        ):
+            return
+        message = Message(destination, f"{self.boot_id}-{number}", headers, body)
         if target is not None:
             target.publish(message)
             return

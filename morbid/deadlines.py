@@ -22,6 +22,7 @@ class Deadlines:
 
     Attributes:
         moved: one was set since ``earliest`` was last asked, so a timer may be late.
+        silent_at: when the peer counts as gone if nothing comes; None is never.
     """
 
     __slots__ = (
@@ -33,9 +34,9 @@ class Deadlines:
         "_limits",
         "_login_by",
         "_silence_seconds",
-        "_silent_at",
         "_subscriptions_end_at",
         "moved",
+        "silent_at",
     )
 
     def __init__(self, limits: Limits, now: float) -> None:
@@ -48,7 +49,7 @@ class Deadlines:
         self._beat_seconds = 0.0
         self._beat_at: float | None = None
         self._silence_seconds = 0.0
-        self._silent_at: float | None = None
+        self.silent_at: float | None = None
         self.moved = True
 
     def earliest(self) -> float | None:
@@ -60,7 +61,7 @@ class Deadlines:
             self._frame_by,
             self._expires_at,
             self._subscriptions_end_at,
-            self._silent_at,
+            self.silent_at,
             self._beat_at,
         )
         return min((at for at in times if at is not None), default=None)
@@ -72,7 +73,7 @@ class Deadlines:
             (self._decide_by, DECISION_TIMEOUT),
             (self._frame_by, FRAME_TIMEOUT),
             (self._expires_at, SESSION_EXPIRED),
-            (self._silent_at, HEART_BEAT_TIMEOUT),
+            (self.silent_at, HEART_BEAT_TIMEOUT),
         )
         for at, refusal in table:
             if at is not None and now >= at:
@@ -94,25 +95,25 @@ class Deadlines:
             self._beat_at = now + self._beat_seconds
         if expect_ms:
             self._silence_seconds = expect_ms / 1000 * self._limits.heart_beat_grace
-            self._silent_at = now + self._silence_seconds
+            self.silent_at = now + self._silence_seconds
         self.moved = True
 
     def received(self, now: float) -> None:
         """Any byte from the peer counts as life."""
-        if self._silent_at is not None:
-            self._silent_at = now + self._silence_seconds
+        if self.silent_at is not None:
+            self.silent_at = now + self._silence_seconds
 
     def decision_begins(self, now: float) -> None:
         """We may not be reading meanwhile, so only this counts."""
         self._decide_by = now + self._limits.decision_seconds
-        self._frame_by = self._silent_at = None
+        self._frame_by = self.silent_at = None
         self.moved = True
 
     def decision_ends(self, now: float) -> None:
         """Reading goes on."""
         self._decide_by = None
         if self._silence_seconds:
-            self._silent_at = now + self._silence_seconds
+            self.silent_at = now + self._silence_seconds
             self.moved = True
 
     def frame_begins(self, now: float) -> None:

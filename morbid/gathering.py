@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 class Turn:
     """What is gathered while one packet is read, for all connections of a factory."""
 
-    __slots__ = ("_writers", "is_open")
+    __slots__ = ("is_open", "writers")
 
     def __init__(self) -> None:
         self.is_open = False
-        self._writers: list[GatheringWriter] = []
+        self.writers: list[GatheringWriter] = []
 
     def begin(self) -> bool:
         """Begin to gather; False if that was begun further out, where it also ends."""
@@ -44,12 +44,12 @@ class Turn:
 
     def add(self, writer: GatheringWriter) -> None:
         """Remember one that has something to write at the end."""
-        self._writers.append(writer)
+        self.writers.append(writer)
 
     def end(self) -> None:
         """Write everything."""
         self.is_open = False
-        writers, self._writers = self._writers, []
+        writers, self.writers = self.writers, []
         for writer in writers:
             try:
                 writer.flush()

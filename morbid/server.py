@@ -97,14 +97,19 @@ class StompProtocol(Protocol):
         if session is None:
             return
         factory = self.factory
-        is_outermost = factory.turn.begin()
+        turn = factory.turn
+        is_outermost, turn.is_open = not turn.is_open, True
+        is_settled = False
         try:
-            session.receive_data(data, factory.clock.seconds())
+            is_settled = session.receive_data(data, factory.clock.seconds())
         except Exception:
             self._broken()
         if is_outermost:
-            factory.turn.end()
-        if not (self._is_reading and session.is_settled):
+            if turn.writers:
+                turn.end()
+            else:
+                turn.is_open = False
+        if not (is_settled and self._is_reading):
             self._settle()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

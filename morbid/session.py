@@ -63,6 +63,9 @@ class State(Enum):
     CLOSED = auto()
 
 
+_OPEN: Final = State.OPEN
+
+
 class Shell(Protocol):
     """Who feeds a session."""
 
@@ -138,10 +141,36 @@ class BrokerSession(Identified):
 
     # The verbs.
 
-    def receive_data(self, data: bytes, now: float) -> None:
-        """Feed bytes. Never raises for the peer's mistakes: they end in ERROR."""
+    def receive_data(self, data: bytes, now: float) -> bool:
+        """Feed bytes. Never raises for the peer's mistakes: they end in ERROR.
+
+        Returns:
+            Whether nothing has happened that the shell has to look at: nearly always so.
+        """
+        if self._state is _OPEN and self._then is None:
+            found = self._parser.read_send(data)
+            if found is not None:  # the hot path, which does what the rest of this would do
+                headers, body = found
+                sent, broker, deadlines = headers.memo, self.broker, self._deadlines
+                if (
+                    sent is not None
+                    and sent.free_destination
+                    and self.policy.lets_anybody_send_to(sent.free_destination)
+                ):
+                    self._now = now
+                    self._is_busy = True
+                    broker.counters.bytes_in += len(data)
+                    if deadlines.silent_at is not None:
+                        deadlines.received(now)
+                    self.current = None
+                    try:
+                        broker.publish(sent.free_destination, headers, body)
+                    except Refused as refused:
+                        self.refuse(refused)
+                    self._is_busy = False
+                    return not (self._events or deadlines.moved or self._state is not _OPEN)
         if self._state is State.CLOSED:
-            return
+            return False
         self._now = now
         self.broker.counters.bytes_in += len(data)
         self._parser.receive_data(data)
@@ -152,16 +181,8 @@ class BrokerSession(Identified):
         if self._then is not None:
             self._check_pending()
         self._is_busy = False
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing has happened that the shell has to look at: nearly always so."""
-        return (
-            not self._events
-            and self._then is None
-            and not self._deadlines.moved
-            and self._state is not State.CLOSED
-        )
+        moved = self._deadlines.moved or self._then is not None
+        return not (self._events or moved or self.is_closed)
 
     def events_received(self) -> list[Event]:
         """Hand out what has happened since the last call."""
@@ -266,9 +287,8 @@ class BrokerSession(Identified):
             self.refuse(refused)
 
     def _check_pending(self) -> None:
-        if self._then is None:
-            return
-        if self._parser.bytes_buffered > self.broker.limits.max_pending_bytes:
+        most = self.broker.limits.max_pending_bytes
+        if self._then is not None and self._parser.bytes_buffered > most:
             self.refuse(Refused(TOO_MUCH_PENDING))
 
     def _refuse_bytes(self, error: FrameError) -> None:
@@ -283,12 +303,6 @@ class BrokerSession(Identified):
         if frame.command in COMMANDS[State.CONNECTING]:
             raise Refused(ALREADY_CONNECTED)
         raise Refused(UNKNOWN_COMMAND, frame.command)
-
-    def _run(self, act: Callable[[Any], None], argument: object) -> None:
-        try:
-            act(argument)
-        except Refused as refused:
-            self.refuse(refused)
 
     # Decisions that may come later.
 
@@ -310,7 +324,10 @@ class BrokerSession(Identified):
         then, self._then = self._then, None
         self._deadlines.decision_ends(now)
         self._is_busy = True
-        self._run(then, answer)
+        try:
+            then(answer)
+        except Refused as refused:
+            self.refuse(refused)
         if self._then is None and not self.is_closed:
             self._read_frames()
         self._check_pending()

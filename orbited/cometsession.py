@@ -112,7 +112,10 @@ class TCPResource:
         connections: key to session.
         bridges: what counts like one.
         broadcaster: what a broker has published to many sessions, and is not written yet.
-        dirty: sessions to flush; once there is one of them, more can just be added.
+        dirty: sessions to flush; once there is one of them, or in a request, more can just be
+            added.
+        is_in_request: what a browser has sent is being applied, until ``end_request``; that may
+            let another one begin before, when a browser goes on that waited.
         is_flushed: whether the back ends have all that was accepted for them.
     """
 
@@ -136,7 +139,7 @@ class TCPResource:
         self._per_household: Counter[str] = Counter()
         self.dirty: list[SessionTransport] = []
         self.broadcaster = Broadcaster(self)
-        self._is_in_request = False
+        self.is_in_request = False
         self._is_flush_due = False
         self._drain: Drain | None = None
 
@@ -278,21 +281,18 @@ class TCPResource:
         same turn may have more for them.
         """
         self.dirty.append(session)
-        if not self._is_in_request:
+        if not self.is_in_request:
             self.flush_soon()
 
-    def begin_request(self) -> None:
-        """A request, or a message, of a browser is about to be applied.
-
-        It may let another one begin before it has ended, when it lets a browser go on that waited.
-        """
-        self._is_in_request = True
-
-    def end_request(self) -> None:
-        """It has been; flush the session if there is only one to flush."""
-        self._is_in_request = False
+    def end_request(self, now: float) -> None:
+        """What a browser has sent is applied; flush the session if there is only one to flush."""
+        self.is_in_request = False
         if len(self.dirty) == 1 and not self._is_flush_due:
-            self._flush_dirty()
+            session = self.dirty.pop()
+            try:
+                session.flush(now)
+            except Exception:
+                self._drop(session)
         elif self.dirty:
             self.flush_soon()
 
@@ -316,8 +316,12 @@ class TCPResource:
             try:
                 session.flush(now)
             except Exception:
-                log.exception("%r failed and is dropped", session)
-                session.abortConnection()
+                self._drop(session)
+
+    @staticmethod
+    def _drop(session: SessionTransport) -> None:
+        log.exception("%r failed and is dropped", session)
+        session.abortConnection()
 
     def forget(self, session: TCPConnectionResource) -> None:
         """The session has ended; its key is free."""

@@ -193,34 +193,37 @@ class TCPConnectionResource(SessionTransport):
             exchange.reply(503, "The back end is too slow for this; send it again.\n", headers)
             return
         server = self._server
-        server.begin_request()
+        now = server.clock.seconds()
+        server.is_in_request = True
         try:
-            objection = self._receive(body, raw=False)
+            objection = self._receive(body, now, raw=False)
             if objection is not None:
                 has_ended = self.core.state is State.ENDED
                 refuse(exchange, objection, headers, self.limits.retry_after, has_ended=has_ended)
             elif self._gate is None:
                 exchange.reply(200, b"OK", headers)
             else:
-                self._gate.answer(exchange, headers, self.clock.seconds())
+                self._gate.answer(exchange, headers, now)
                 self._reschedule()
         finally:
-            server.end_request()
+            server.end_request(now)
 
     def receive_message(self, data: bytes, *, has_more: bool) -> None:
         """A WebSocket brought packets."""
-        if has_more:  # what they cause is written together, at the end of the turn
-            self._take_message(data)
-            return
         server = self._server
-        server.begin_request()
+        now = server.clock.seconds()
+        if not has_more:  # else what they cause is written together, at the end of the turn
+            server.is_in_request = True
         try:
-            self._take_message(data)
+            objection = self._receive(data, now, raw=True)
+            if objection is not None:
+                self._object(objection)
         finally:
-            server.end_request()
+            if not has_more:
+                server.end_request(now)
 
-    def _take_message(self, data: bytes) -> None:
-        objection = self._receive(data, raw=True)
+    def _object(self, objection: Malformed | Refused) -> None:
+        """Close a WebSocket, unless the session closes anyway."""
         if isinstance(objection, Malformed) and isinstance(self._transport, WebSocket):
             transport = self._detach()
             cast(WebSocket, transport).close(WEBSOCKET_INVALID, objection.problem[:100])
@@ -236,17 +239,23 @@ class TCPConnectionResource(SessionTransport):
         if transport is self._transport:
             self.flush(self.clock.seconds())
 
-    def _receive(self, data: bytes, *, raw: bool) -> Malformed | Refused | None:
+    def _receive(self, data: bytes, now: float, *, raw: bool) -> Malformed | Refused | None:
         """Apply a body; what is wrong with it is returned. What is refused is not acknowledged."""
-        server, core = self._server, self.core
-        counters = server.counters
+        core, counters = self.core, self._server.counters
         counters.bodies_received += 1
         counters.bytes_received += len(data)
-        now = server.clock.seconds()
         payload = core.take_lone_packet(data, now, raw=raw)
         if payload is not None:  # nearly always
             if payload:
-                self._deliver(payload)
+                receiver = self.receiver
+                if receiver is None or self.disconnecting:
+                    self._deliver(payload)
+                else:  # as _deliver
+                    counters.packets_received += 1
+                    try:
+                        receiver.dataReceived(payload)
+                    except Exception:
+                        self._protocol_failed()
             if self._transport is not None and not self._is_dirty and core.has_to_send:
                 self._soon()
             if core.deadline_moved:
@@ -271,7 +280,14 @@ class TCPConnectionResource(SessionTransport):
             if payload is not None:  # nearly always, and then it is all there is
                 counters.packets_sent += 1
                 counters.bytes_sent += len(payload)
-                transport.send_payload(outbox.last_id, payload, now)
+                write = transport.write_frame
+                if write is None:
+                    transport.send_payload(outbox.last_id, payload, now)
+                else:  # as that would
+                    frame = transport.shared.build(outbox.last_id, payload)
+                    write(frame)
+                    if transport.is_counted:
+                        transport.count(len(frame), 1, now)
                 if transport.is_finished and transport is self._transport:
                     self._detach(now)
                 if self._is_producer_paused:
@@ -339,14 +355,17 @@ class TCPConnectionResource(SessionTransport):
         try:
             self._protocol.dataReceived(data)
         except Exception:
-            log.exception("%r: the protocol failed; the session is closed", self)
-            self.loseConnection()
+            self._protocol_failed()
+
+    def _protocol_failed(self) -> None:
+        log.exception("%r: the protocol failed; the session is closed", self)
+        self.loseConnection()
 
     def _lose_protocol(self, reason: str) -> None:
         log.debug("%r closed: %s", self, reason)
         self.disconnecting = True
         self._producer = None
-        protocol, self._protocol = self._protocol, None
+        protocol, self._protocol, self.receiver = self._protocol, None, None
         if protocol is not None:
             protocol.connectionLost(_failure(reason))
         self.resumeProducing()

@@ -13,8 +13,11 @@ way of writing itself, and leaves out what Twisted keeps for each connection to 
 
 import sys
 from collections.abc import Callable
+from errno import EWOULDBLOCK
 from typing import Any
 
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection, Port, Server
 from twisted.python.failure import Failure
 
@@ -49,6 +52,17 @@ class LightServer(Server):
         if hasattr(self, "socket"):
             self.fileno = self.socket.fileno  # type: ignore[method-assign]  # Twisted deletes it
         super().connectionLost(reason)
+
+    def doRead(self) -> ConnectionLost | ConnectionDone | None:  # type: ignore[override]
+        """Twisted: there are bytes to read."""
+        try:
+            data = self.socket.recv(self.bufferSize)
+        except OSError as error:
+            return None if error.errno == EWOULDBLOCK else CONNECTION_LOST
+        if not data:
+            return CONNECTION_DONE
+        self.protocol.dataReceived(data)
+        return None
 
     def write_now(self, data: bytes) -> None:
         """Give bytes to the kernel at once if nothing waits, else to Twisted."""

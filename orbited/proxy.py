@@ -172,12 +172,13 @@ class ProxyIncomingProtocol:
             self._refuse(CONNECT_FAILED)
             return
         self._factory.counters.back_end_connections += 1
-        self._link = LocalTransport(
+        self._link = link = LocalTransport(
             self.browser, protocol, _address(host, port), self._factory.clock, self
         )
         self.browser.write_alone(CONNECTED)
-        self._link.connect()
-        self._send_early(self._link.receive)
+        link.connect()
+        self._send_early(link.receive)
+        link.shorten()
 
     def back_end_connected(self, outgoing: ProxyOutgoingProtocol) -> None:
         """The TCP connection is up."""

@@ -24,6 +24,7 @@ class SessionServer(Protocol):
     counters: Counters
     wheel: TimerWheel
     dirty: "list[SessionTransport]"
+    is_in_request: bool
     broadcaster: Broadcaster
 
     @property
@@ -36,11 +37,8 @@ class SessionServer(Protocol):
     def flush_soon(self) -> None:
         """Flush at the end of this turn of the reactor."""
 
-    def begin_request(self) -> None:
-        """A request, or a message, of a browser is about to be applied."""
-
-    def end_request(self) -> None:
-        """It has been; flush the session if there is only one to flush."""
+    def end_request(self, now: float) -> None:
+        """What a browser has sent is applied; flush the session if there is only one to flush."""
 
     def forget(self, session: "TCPConnectionResource") -> None:
         """The session has ended."""

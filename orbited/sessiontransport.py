@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import IPushProducer, IReactorTime, ITransport
+from twisted.internet.interfaces import IProtocol, IPushProducer, IReactorTime, ITransport
 from zope.interface import implementer
 
 from orbited.broadcast import Broadcaster
@@ -31,6 +31,9 @@ class SessionTransport:
 
     Args:
         source: who created the session; what it may reach is decided by that.
+
+    Attributes:
+        receiver: to whom bytes go past the protocol above, which would only hand them on.
     """
 
     __slots__ = (
@@ -41,6 +44,7 @@ class SessionTransport:
         "_transport",
         "core",
         "disconnecting",
+        "receiver",
         "source",
     )
 
@@ -48,6 +52,7 @@ class SessionTransport:
         self.core = core
         self.source = source
         self.disconnecting = False
+        self.receiver: IProtocol | None = None
         self._server = server
         self._transport: Transport | None = None
         self._is_dirty = False
@@ -71,11 +76,11 @@ class SessionTransport:
             self._overflow()
         elif not self._is_dirty and self._transport is not None:
             self._is_dirty = True
-            dirty = self._server.dirty
-            if dirty:
-                dirty.append(self)
+            server = self._server
+            if server.dirty or server.is_in_request:
+                server.dirty.append(self)
             else:
-                self._server.mark_dirty(self)
+                server.mark_dirty(self)
         if outbox.queued_bytes >= outbox.pause_bytes:
             self._balance()
 

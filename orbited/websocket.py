@@ -9,8 +9,8 @@ compression, is framed here, so that it costs one concatenation::
     0x82 the whole of a binary       126, 2 bytes  up to 65,535
                                      127, 8 bytes  beyond
 
-What comes in often, a short message in one frame, is read here as well (``_take_short_frame``);
-all else is the library's, and every fault is found there. Its object is made when it is wanted,
+What comes in often, a short message in one frame, is read here as well (``dataReceived``); all
+else is the library's, and every fault is found there. Its object is made when it is wanted,
 and kept only while it has something to remember: it is larger than all the rest of an idle
 connection.
 
@@ -215,48 +215,36 @@ class WebSocketConnection(TwistedProtocol):
         """Bytes came in."""
         self.was_heard = True
         position, size = 0, len(data)
-        while position < size and self._is_between_frames:
-            end = self._take_short_frame(data, position)
-            if not end:
+        # The hot path: messages that are here as a whole, in one frame each.
+        while position + 6 <= size and self._is_between_frames and self._is_open:
+            first, second = data[position], data[position + 1]
+            if second == _MASKED_16:
+                start = position + 8
+                end = start + (data[position + 2] << 8 | data[position + 3])
+                if end - start < 126:
+                    break  # not the shortest form
+            elif _MASKED <= second < _MASKED_16:
+                start = position + 6
+                end = start + second - _MASKED
+            else:
                 break
+            is_text = first == _WHOLE_TEXT
+            if (
+                size < end
+                or not (is_text or first == _WHOLE_BINARY)
+                or end - start > self._max_message_bytes
+            ):
+                break
+            message = apply_mask(data[start:end], data[start - 4 : start])
+            if is_text and not is_utf8(message):
+                break
+            self._is_text = is_text
+            self.has_more = size > end
             position = end
+            if self._listener is not None:
+                self._listener.message_received(message, is_text)
         if position < size:
             self._receive_slowly(data[position:])
-
-    def _take_short_frame(self, data: bytes, position: int) -> int:
-        """Hand on a message that begins there, and is here as a whole in one frame; the hot path.
-
-        Returns:
-            Where it ends; 0 means nothing: the library looks at the same bytes.
-        """
-        size = len(data)
-        if size < position + 6 or not self._is_open:
-            return 0
-        first, second = data[position], data[position + 1]
-        if second == _MASKED_16:
-            start = position + 8
-            end = start + (data[position + 2] << 8 | data[position + 3])
-            if end - start < 126:
-                return 0  # not the shortest form
-        elif _MASKED <= second < _MASKED_16:
-            start = position + 6
-            end = start + second - _MASKED
-        else:
-            return 0
-        is_text = first == _WHOLE_TEXT
-        if (
-            size < end
-            or not (is_text or first == _WHOLE_BINARY)
-            or end - start > self._max_message_bytes
-        ):
-            return 0
-        message = apply_mask(data[start:end], data[start - 4 : start])
-        if is_text and not is_utf8(message):
-            return 0
-        self._is_text = is_text
-        self.has_more = size > end
-        self._deliver(message)
-        return end
 
     def _receive_slowly(self, data: bytes) -> None:
         """Have bytes read by the library."""

@@ -17,6 +17,42 @@ __all__ = ["WebSocket"]
 
 NORMAL, UNSUPPORTED, INVALID = 1000, 1003, 1007
 
+#: For so many lengths the beginnings of frames are kept, see ``SharedMessage``.
+REMEMBERED_LENGTHS = 256
+
+
+class SharedMessage(SharedFrame):
+    """Frames of binary messages; what is around the number is kept for others of that length.
+
+    ::
+
+        82 7e 00 f4  13,  155  14,data0226,  MESSAGE...
+        \\- before --/        \\- between /
+    """
+
+    __slots__ = ("_beginnings",)
+
+    def __init__(self) -> None:
+        super().__init__(RAW, binary_frame)
+        self._beginnings: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+
+    def build(self, number: int, payload: bytes) -> bytes:
+        """Build the frame of a packet. The hot path: most answers are for one browser."""
+        if payload is self._payload:  # somebody else has got it
+            return super().build(number, payload)
+        self._payload = payload
+        self._last = 0
+        digits = b"%d" % number
+        kind = len(digits), len(payload)
+        beginning = self._beginnings.get(kind)
+        if beginning is None:
+            self._cut(number, payload)
+            if len(self._beginnings) >= REMEMBERED_LENGTHS:
+                self._beginnings.clear()
+            between = self._behind[: len(self._behind) - len(payload)]
+            beginning = self._beginnings[kind] = self._before, between
+        return b"".join((beginning[0], digits, beginning[1], payload))
+
 
 class WebSocket(Transport):
     """A transport that lasts as long as the session, and carries what comes up as well."""
@@ -26,7 +62,7 @@ class WebSocket(Transport):
     name = "websocket"
     carrier = Carrier(is_atomic=True, acknowledges=True)
     encoder = RAW
-    shared = SharedFrame(RAW, binary_frame)
+    shared = SharedMessage()
 
     def open(self, session: Session, now: float) -> bool:
         """Shake hands."""

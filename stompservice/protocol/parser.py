@@ -48,6 +48,7 @@ from stompservice.protocol.plain import (
     head_of_send,
     plain_head,
 )
+from stompservice.protocol.sends import SendReader
 from stompservice.protocol.spec import (
     BLANKS,
     BODILESS,
@@ -92,7 +93,7 @@ class Limits:
     max_body_bytes: int = 4_194_304
 
 
-class FrameParser:
+class FrameParser(SendReader):
     """Reads frames from one direction of one connection.
 
     Both ``version`` and ``limits`` may be set between two events.
@@ -103,15 +104,10 @@ class FrameParser:
     """
 
     __slots__ = (
-        "_buffer",
         "_command",
         "_has_escapes",
-        "_is_between_frames",
         "_is_closed",
-        "_last_send",
-        "_limits",
         "_lines",
-        "_position",
         "_reader",
         "_version",
         "shares_headers",
@@ -201,39 +197,6 @@ class FrameParser:
                 return
             yield frame
         self._buffer, self._position = b"", 0
-
-    def take_send(self) -> tuple[SharedHeaders, bytes] | None:
-        """Read the next frame if it begins as the last plain SEND did, byte for byte.
-
-        The hottest path: whoever sends much, sends it to the same destination. It needs
-        ``shares_headers``. None means nothing: ask for events.
-
-        Returns:
-            headers and body of the SEND.
-        """
-        headers, buffer, start = self._last_send, self._buffer, self._position
-        if headers is None or not self._is_between_frames or type(buffer) is not bytes:
-            return None
-        beginning, length = headers.beginning, headers.length
-        if not buffer.startswith(beginning, start):
-            return None
-        body_start = start + len(beginning)
-        if length == UNKNOWN:
-            end = body_start + self._limits.max_body_bytes + 1
-            body_end = buffer.find(b"\0", body_start, end)
-            if body_end < 0:
-                return None
-        else:
-            body_end = body_start + length
-            if not buffer.startswith(b"\0", body_end):
-                return None
-        body = buffer[body_start:body_end]
-        body_end += 2 if buffer.startswith(b"\n", body_end + 1) else 1
-        if body_end == len(buffer):
-            self._buffer, self._position = b"", 0
-        else:
-            self._position = body_end
-        return headers, body
 
     def close(self) -> None:
         """Give back the memory; nothing is read any more."""

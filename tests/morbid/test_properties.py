@@ -154,7 +154,7 @@ said = st.sampled_from(
     st.booleans(),
 )
 def test_send_after_send_is_the_same_as_each_by_itself(steps, cuts, version, is_slow):
-    """Many SENDs in one packet have the effect of the same frames byte by byte."""
+    """Many SENDs in one packet, or each in its own, have the effect of the same byte by byte."""
     policy = Policy(advisory_destination="/topic/own")
 
     def answer(parts):
@@ -174,7 +174,7 @@ def test_send_after_send_is_the_same_as_each_by_itself(steps, cuts, version, is_
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     byte_by_byte = [data[at : at + 1] for at in range(len(data))]
     in_pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
-    assert answer(in_pieces) == answer([data]) == answer(byte_by_byte)
+    assert answer(in_pieces) == answer(frames) == answer([data]) == answer(byte_by_byte)
 
 
 @quickly

@@ -2,6 +2,7 @@
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory
 from twisted.internet.tcp import Server
 from twisted.internet.testing import StringTransport
@@ -119,6 +120,28 @@ class LightServerTests(DirectWriterTests):
         assert str(self.port.getHost().port) in repr(transport)
         assert isinstance(transport.logPrefix(), str)
 
+    async def test_bytes_come_in(self):
+        """One read after the other; a read that finds nothing is no end."""
+        assert self.sender.transport.doRead() is None
+        self.reader.transport.write(b"up")
+        assert await self.sender.read(2) == b"up"
+        self.reader.transport.write(b" and up")
+        assert await self.sender.read(7) == b" and up"
+
+    async def test_the_end_is_told(self):
+        """In order, and when the peer resets the connection."""
+        self.sender.lost = Deferred()
+        self.reader.transport.loseConnection()
+        await self.sender.lost
+        assert self.sender.reason.check(ConnectionDone)
+
+    async def test_a_reset_is_told(self):
+        """Not as an end in order."""
+        self.sender.lost = Deferred()
+        self.reader.transport.abortConnection()
+        await self.sender.lost
+        assert self.sender.reason.check(ConnectionLost)
+
     async def test_a_closed_one_has_no_descriptor(self):
         """The reactor asks for it once more."""
         transport = self.sender.transport
@@ -147,7 +170,7 @@ class Told(Protocol):
         self.connected_deferred = connected
         self.received = bytearray()
         self.waiting = None
-        self.lost = None
+        self.lost = self.reason = None
 
     def connectionMade(self):
         self.connected_deferred.callback(self)
@@ -157,6 +180,7 @@ class Told(Protocol):
         self._check()
 
     def connectionLost(self, reason=None):
+        self.reason = reason
         if self.lost is not None:
             self.lost.callback(None)
 

@@ -203,6 +203,41 @@ def test_bytes_flow_both_ways_in_process(proxy):
     assert proxy.services.built[0].lost is not None
 
 
+def test_a_service_is_called_past_the_proxy_while_it_reads(proxy):
+    """Not while bytes wait for it, nor once it has closed, nor once the browser has."""
+    key = proxy.begin(b"local:1\n")
+    session, service = proxy.session(key), proxy.services.built[0]
+    assert session.receiver is service
+    service.transport.pauseProducing()
+    assert session.receiver is None
+    proxy.say(key, b"a")
+    assert service.received == []
+    service.transport.resumeProducing()
+    proxy.say(key, b"b")
+    assert (session.receiver, service.received) == (service, [b"a", b"b"])
+    service.transport.loseConnection()
+    assert session.receiver is None
+    proxy.say(key, b"c")
+    other = proxy.session(proxy.begin(b"local:1\n"))
+    assert other.receiver is proxy.services.built[1]
+    other.abortConnection()
+    proxy.turn()
+    assert other.receiver is None
+    assert service.received == [b"a", b"b"]
+
+
+def test_a_service_that_fails_costs_its_session_only(proxy, caplog):
+    """What it raises stands in the log, and the session is closed."""
+    key, other = proxy.begin(b"local:1\n"), proxy.begin(b"local:1\n")
+    service = proxy.services.built[0]
+    service.dataReceived = lambda data: [].pop()
+    proxy.say(key, b"a")
+    assert "the protocol failed" in caplog.text
+    assert (proxy.session(key).is_told, service.lost is not None) == (True, True)
+    proxy.say(other, b"b")
+    assert proxy.services.built[1].received == [b"b"]
+
+
 def test_frames_of_a_service_are_not_copied(proxy):
     """The very object that it writes is what waits for the transport."""
     key = proxy.begin(b"local:1\n")

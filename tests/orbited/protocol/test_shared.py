@@ -6,6 +6,7 @@ from orbited.http import chunk
 from orbited.protocol.packets import DATA, JSON, RAW, TEXT, Packet
 from orbited.protocol.shared import SharedFrame
 from orbited.transports.sse import SharedEvent
+from orbited.transports.websocket import REMEMBERED_LENGTHS, SharedMessage
 from orbited.websocket import binary_frame
 
 NUMBERS = [1, 9, 10, 11, 99, 100, 12345, 7, 10**14, 10**15 - 1]
@@ -20,6 +21,19 @@ def test_it_is_what_the_encoder_would_have_written(encoder, envelope, size):
         for number in NUMBERS:
             packet = encoder.encode([Packet(number, DATA, payload)])
             assert shared.build(number, payload) == envelope(packet)
+
+
+def test_a_message_has_the_ends_of_those_before_it():
+    """The same for one browser after the other, whether such a length was seen before or not."""
+    shared, ordinary = SharedMessage(), SharedFrame(RAW, binary_frame)
+    sizes = [*range(REMEMBERED_LENGTHS + 2), 110, 111, 65_535, 65_536, 110]
+    for size in sizes:
+        for number in NUMBERS:
+            payload = b",%d" % number + b"x" * size
+            frame = ordinary.whole(number, payload)
+            assert shared.build(number, payload) == frame
+            assert shared.build(number + 1, payload) == ordinary.whole(number + 1, payload)
+    assert len(shared._beginnings) <= REMEMBERED_LENGTHS
 
 
 @pytest.mark.parametrize("size", [1, 12, 110, 70_000])

@@ -1,6 +1,6 @@
 """What holds for any frame, any cut of the input, any garbage."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -61,6 +61,10 @@ def read_sends(data: bytes, cuts: list[int], version: str, limits: Limits) -> li
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     events: list[object] = []
     for start, end in pairwise(edges):
+        alone = parser.read_send(data[start:end])
+        if alone is not None:
+            events.append(Frame("SEND", dict(alone[0]), alone[1]))
+            continue
         parser.receive_data(data[start:end])
         while True:
             while (taken := parser.take_send()) is not None:
@@ -119,6 +123,7 @@ def many_sends() -> st.SearchStrategy[bytes]:
         b"SEND\ncontent-length:3\n\na\0c\0\n",
         b"SEND\ncontent-length:3\n\nabcd\0",
         b"SEND\n\nz\0\n\n",
+        b"SEND\na:b\n\n" + b"y" * 40 + b"\0\n",
         b"SEND\na:\\c\n\n\0",
         b"BEGIN\na:b\n\n\0",
         b"\n",
@@ -126,6 +131,18 @@ def many_sends() -> st.SearchStrategy[bytes]:
     ]
     weighted = st.one_of(st.sampled_from(sends[:5]), st.sampled_from(sends))
     return st.lists(weighted, max_size=12).map(b"".join)
+
+
+@given(st.lists(many_sends(), max_size=6), versions)
+@example([b"SEND\na:b\n\nx\0\n", b"SEND\na:b\n\nx\0", b"\nSEND\na:b\n\nx\0"], "1.2")
+@example([b"SEND\na:b\n\nx\0", b"SEND\na:b\n\n", b"SEND\na:b\n\nx\0"], "1.2")
+@example([b"SEND\ncontent-length:3\n\nabc\0", b"SEND\ncontent-length:3\n\nab\0\n"], "1.2")
+@example([b"SEND\ncontent-length:3\n\nabc\0", b"SEND\ncontent-length:3\n\nab\0\0\n"], "1.2")
+def test_packets_of_one_send_each_are_read_no_other_way(packets, version):
+    """What is read as just one SEND is just one, whatever came before it and stands in it."""
+    data, ends = b"".join(packets), list(accumulate(map(len, packets)))
+    events = read(data, list(range(len(data))), version, SMALL)
+    assert read_sends(data, ends, version, SMALL) == events
 
 
 @given(many_sends(), st.lists(st.integers(min_value=0), max_size=6), versions)
