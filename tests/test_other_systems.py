@@ -67,8 +67,8 @@ def test_the_site_runs_on_the_reactor_of_windows_and_macos(tmp_path: Path) -> No
         'runpy.run_path(sys.argv[0], run_name="__main__")\n'
     )
     with site(checkout, python=("with_select.py",)) as address:
-        with urllib.request.urlopen(address, timeout=20) as page:
+        with urllib.request.urlopen(address, timeout=60) as page:
             assert page.status == 200
         health = address.replace("/init/", "/health/")
-        with urllib.request.urlopen(health, timeout=20) as answer:
+        with urllib.request.urlopen(health, timeout=60) as answer:
             assert json.load(answer)["status"] == "ok"

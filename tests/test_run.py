@@ -191,7 +191,7 @@ def test_second_start_needs_no_network(tmp_path: Path) -> None:
         assert log.stat().st_mtime_ns == before
     finally:
         site.terminate()
-        site.communicate(timeout=30)
+        site.communicate(timeout=60)
 
 
 def test_what_applications_want_is_installed_once(run: Run, folder: Path) -> None:

@@ -22,7 +22,7 @@ from thywill_apps.chat.bounds import Bounds
 
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
-SECONDS = 20
+SECONDS = 60
 PAGE = "/thywill/init/chat/"
 ROOMS = ("Burst", "Closing", "Delays", "Garden", "Kitchen", "Reading", "Shared")
 PREPARE = f"""

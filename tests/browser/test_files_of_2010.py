@@ -139,7 +139,7 @@ def visit(
 def service(port: int) -> Iterator[socket.socket]:
     """A back end that the test itself speaks for."""
     with socket.create_server(("127.0.0.1", port)) as listener:
-        listener.settimeout(20)
+        listener.settimeout(60)
         yield listener
 
 

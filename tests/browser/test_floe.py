@@ -22,7 +22,7 @@ from thywill_apps.floe.rules import Rules
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
 PAGE = "documentation/how-to/make-a-game.md"
-SECONDS = 20
+SECONDS = 60
 
 # What a page was told last of each player, by name: x, y, speed in x and y, and what it is. It
 # listens to the same ticks as the page does.

@@ -249,12 +249,12 @@ def test_server_that_was_restarted(page: Page, comet: OrbitedCommand, transport:
 def test_page_that_goes_away_closes_its_connection(page: Page, comet: OrbitedCommand) -> None:
     """The remote end hears of it at once, not when the session times out."""
     with socket.create_server(("127.0.0.1", comet.other_port)) as listener:
-        listener.settimeout(10)
+        listener.settimeout(60)
         ended = threading.Event()
 
         def serve() -> None:
             connection, _ = listener.accept()
-            connection.settimeout(10)
+            connection.settimeout(60)
             with connection:
                 while connection.recv(100):
                     pass

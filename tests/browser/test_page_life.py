@@ -71,7 +71,7 @@ def relay(comet: OrbitedCommand) -> Iterator[PickyRelay]:
 def remote(comet: OrbitedCommand) -> Iterator[socket.socket]:
     """Where the page's socket leads to: a listener, which takes the connection."""
     with socket.create_server(("127.0.0.1", comet.other_port)) as listener:
-        listener.settimeout(20)
+        listener.settimeout(60)
         yield listener
 
 

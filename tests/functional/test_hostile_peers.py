@@ -13,7 +13,7 @@ pytestmark = pytest.mark.functional
 
 SEND = "POST /thywill/send/"
 CROWD = 300
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")

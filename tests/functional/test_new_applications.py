@@ -156,12 +156,12 @@ def reloading_site(checkout: Path) -> Iterator[Callable[[], str]]:
             yield wait_until_ready
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
 
 
 def get(url: str) -> str:
     """What is at an address."""
-    with urllib.request.urlopen(url, timeout=20) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         text: str = response.read().decode()
         return text
 

@@ -27,7 +27,7 @@ pytestmark = [
 
 QUIET = {"heartbeat_seconds": 60, "sse_heartbeat_seconds": 60, "longpoll_seconds": 60}
 STREAMS = ["xhrstream", "sse", "htmlfile"]
-SECONDS = 20
+SECONDS = 60
 PER_ADDRESS = 100
 
 
@@ -39,6 +39,7 @@ def orbited() -> Iterator[dict[str, Any]]:
         "http": {"trusted_proxies": ["127.0.0.1"]},
         "system": {"allow": ["*"]},
         "limits": {"sessions_per_address": PER_ADDRESS},
+        "session": {"unused_timeout": 300},
     }
     with serving(options) as server:
         yield server

@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 
 pytestmark = pytest.mark.functional
 
-SECONDS = 20
+SECONDS = 60
 BYTES = random.Random(1).randbytes(3_000_000)
 
 

@@ -165,7 +165,7 @@ class BrokerProcess:
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
         try:
-            errors = self.process.communicate(timeout=20)[1]
+            errors = self.process.communicate(timeout=60)[1]
         except subprocess.TimeoutExpired:
             self.process.kill()
             errors = self.process.communicate()[1]

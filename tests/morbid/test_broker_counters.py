@@ -68,7 +68,7 @@ def start() -> Iterator[Callable[..., CountingBroker]]:
 
     yield begin
     for each in started:
-        assert each.process.communicate(timeout=20)[1] is None
+        assert each.process.communicate(timeout=60)[1] is None
         assert each.process.returncode == 0
 
 

@@ -32,7 +32,7 @@ def test_a_thousand_that_vanish_leave_nothing(make_comet):
 
 def ask(port: int, path: str):
     """What a page of the server says, in JSON."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return json.load(answer)
 
 

@@ -136,7 +136,7 @@ def test_an_address_of_ipv6_is_told_as_it_is_written(tmp_path):
     with OrbitedProcess(tmp_path, "[listen]\nhttp://[::1]:0\n") as server:
         (port,) = server.ports["http"]
         assert f"listening on http://[::1]:{port}\n" in server.log
-        with urllib.request.urlopen(f"http://[::1]:{port}/tcp", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://[::1]:{port}/tcp", timeout=60) as answer:
             assert len(answer.read()) == 32
 
 
@@ -155,7 +155,7 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path):
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 1

@@ -24,7 +24,7 @@ class BufferingProxy:
         class Handler(BaseHTTPRequestHandler):
             def forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                upstream = http.client.HTTPConnection(address.netloc, timeout=20)
+                upstream = http.client.HTTPConnection(address.netloc, timeout=60)
                 try:
                     upstream.request(self.command, self.path, body or None, dict(self.headers))
                     answer = upstream.getresponse()

@@ -24,7 +24,7 @@ from websockets.uri import parse_uri
 from orbited.protocol.packets import DATA, TEXT, Packet, PacketDecoder
 
 ROOT = Path(__file__).parent.parent.parent
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 from orbited.protocol.packets import PacketDecoder
 from stompservice.protocol import Frame, FrameParser, encode
 
-SECONDS = 20
+SECONDS = 60
 
 
 class CometSocket:

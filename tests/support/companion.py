@@ -39,7 +39,7 @@ class Companion:
         if self._failure is not None:
             raise AssertionError("the well-behaved browser was not served") from self._failure
 
-    def wait_for_rounds(self, count: int = 3, seconds: float = 20) -> None:
+    def wait_for_rounds(self, count: int = 3, seconds: float = 60) -> None:
         """Wait until so many more lines have come back."""
         wanted = self.rounds + count
         with self._has_progress:

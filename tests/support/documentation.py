@@ -68,7 +68,7 @@ def manage(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(checkout),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
     )
 
 
@@ -140,4 +140,4 @@ def site(checkout: Path, python: tuple[str, ...] = ()) -> Iterator[str]:
             yield found.group()
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)

@@ -73,6 +73,6 @@ class Hall:
 
     def wait(self) -> None:
         """Wait for its end."""
-        self._process.wait(30)
+        self._process.wait(60)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -61,7 +61,7 @@ class Nginx:
         assert NGINX is not None
         command = [NGINX, "-p", self._folder, "-e", "stderr", "-c", self._path]
         self._process = subprocess.Popen(command)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -72,7 +72,7 @@ class Nginx:
 
     def __exit__(self, *exception: object) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 class DocumentedNginx(Nginx):

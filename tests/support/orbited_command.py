@@ -78,7 +78,7 @@ class OrbitedCommand:
             self.process.kill()
             self.process.wait()
 
-    def _wait_for(self, port: int, seconds: float = 20) -> None:
+    def _wait_for(self, port: int, seconds: float = 60) -> None:
         assert self.process is not None
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:

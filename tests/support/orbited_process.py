@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 20.0
+SECONDS = 60.0
 
 _LISTENING = re.compile(r"\tlistening on (\w+)://(\S+?):(\d+)$", re.MULTILINE)
 

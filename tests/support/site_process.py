@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from tests.support.comet_page import CometSocket, StompConnection
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 30
+SECONDS = 60
 CONFIGURATION = re.compile(
     r'<script id="thywill-configuration" type="application/json">(.*?)</script>', re.DOTALL
 )

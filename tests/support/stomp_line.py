@@ -30,7 +30,7 @@ def morbid_process(*options: str) -> Iterator[int]:
         yield int(broker.stdout.readline().partition("port ")[2].partition(".")[0])
     finally:
         broker.terminate()
-        broker.wait(20)
+        broker.wait(60)
         assert broker.stdout is not None
         broker.stdout.close()
 
@@ -80,7 +80,7 @@ class SocketLine:
         """Close the socket."""
         self._is_stopped = True
         self._write("DISCONNECT", {"receipt": "bye"})
-        self._thread.join(20)
+        self._thread.join(60)
         self._page.__exit__()
 
     def _write(self, command: str, headers: dict[str, str], body: bytes = b"") -> None:

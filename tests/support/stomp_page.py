@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from stompservice.protocol import Frame, FrameParser, encode
 
-SECONDS = 20
+SECONDS = 60
 
 
 class StompPage:

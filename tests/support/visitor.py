@@ -25,7 +25,7 @@ from thywill_server.testing.loop import Loop
 from thywill_server.testing.memory_line import MemoryLine
 from thywill_server.testing.streams import Speed
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Turning:

@@ -28,7 +28,7 @@ from thywill_server import testing
 from thywill_server.application import ApplicationError, PushUnavailable
 
 ORBITED = {"component": "thywill_server.push.orbited_stomp.OrbitedStomp"}
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

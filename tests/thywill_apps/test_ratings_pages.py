@@ -18,7 +18,7 @@ from thywill_apps.ratings.traits_web import TraitsWeb
 from thywill_server import reactor_bridge, testing
 from thywill_server.application import broker
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture

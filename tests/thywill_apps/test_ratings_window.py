@@ -88,7 +88,7 @@ def test_the_window_shares_the_model(tmp_path: Path) -> None:
             page.send("SEND", {"destination": CHANNEL_IN}, body)
             desk.wait_for_line("ann: Hello from a page")
             desk.write_line("close")
-            assert desk.process.wait(20) == 0
+            assert desk.process.wait(60) == 0
 
 
 @needs_chaco

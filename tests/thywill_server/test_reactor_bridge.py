@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(program, timeout=30):
+def run(program, timeout=60):
     """Run a program in a fresh interpreter and return the lines it prints.
 
     A program that hangs, fails or says anything on stderr fails the test.
@@ -48,7 +48,7 @@ def test_the_first_call_starts_a_reactor():
             print(threading.current_thread().name)
             done.set()
         reactor_bridge.call(note)
-        assert done.wait(10)
+        assert done.wait(60)
     """)
     assert lines == ["thywill-reactor"]
 

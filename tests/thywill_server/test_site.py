@@ -36,7 +36,7 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/fails":
         raise RuntimeError("on purpose")
     if environ["PATH_INFO"] == "/waits":
-        assert release.wait(20)
+        assert release.wait(60)
     length = int(environ["CONTENT_LENGTH"] or 0)
     told = {name: value for name, value in environ.items() if isinstance(value, str)}
     try:
@@ -111,7 +111,7 @@ class SiteCase(TestCase):
 
     def exchange(self, raw):
         """Send bytes and read all that comes; runs in a thread."""
-        with socket.create_connection(self.address, timeout=20) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             connection.sendall(raw)
             return Answer(connection.makefile("rb").read(), raw.split()[0].decode())
 
@@ -288,7 +288,7 @@ class BodyTests(SiteCase):
         self.patch(site, "LINGER_BYTES", 100_000)
 
         def pour():
-            with socket.create_connection(self.address, timeout=20) as connection:
+            with socket.create_connection(self.address, timeout=60) as connection:
                 connection.sendall(
                     b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n"
                 )
@@ -321,7 +321,7 @@ class BusyTests(SiteCase):
     async def test_a_body_that_is_gone_reads_as_broken(self):
         """Who leaves before a thread was free leaves what Django knows: an OSError at reading."""
         self.addCleanup(release.clear)
-        with socket.create_connection(self.address, timeout=20) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             head = b"POST /waits HTTP/1.1\r\nHost: site\r\nContent-Length: 9\r\n\r\n"
             connection.sendall(head + b"message=1")
             await self.are_open(1)
@@ -329,7 +329,7 @@ class BusyTests(SiteCase):
         self.root.call_when_idle(lambda: idle.callback(None))
         await idle
         release.set()
-        assert "gone" in str(await deferToThread(broken.get, timeout=20))
+        assert "gone" in str(await deferToThread(broken.get, timeout=60))
 
     async def are_open(self, count):
         """Wait until so many requests are in Django."""

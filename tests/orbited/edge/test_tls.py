@@ -49,7 +49,7 @@ def connection(folder, server):
     context = ssl.create_default_context(cafile=str(folder / "root.crt"))
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    plain.settimeout(20)
+    plain.settimeout(60)
     plain.connect(("127.0.0.1", server.ports["https"][0]))
     with context.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
         yield connection

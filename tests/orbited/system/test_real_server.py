@@ -35,7 +35,7 @@ def server(tmp_path_factory):
 def get(server, path, **headers):
     """Status, headers and body of an answer."""
     request = urllib.request.Request(f"{server.url}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return response.status, response.headers, response.read()
 
 

@@ -85,11 +85,11 @@ def test_a_thread_looks(caplog):
     logger.addHandler(listener)
     try:
         with calls.watching(handler):
-            assert is_named.wait(20)
+            assert is_named.wait(60)
             thread = next(
                 thread for thread in threading.enumerate() if thread.name == "thywill-slow-calls"
             )
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
         with calls.watching(handler):
             pass

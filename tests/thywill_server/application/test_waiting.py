@@ -13,7 +13,7 @@ from twisted.internet import defer
 
 from thywill_server.application.waiting import result_of
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def test_a_value_is_the_result() -> None:

@@ -4,7 +4,7 @@ import queue
 
 from thywill_server.connections.clock import Clock
 
-SECONDS = 20
+SECONDS = 60
 
 
 def test_called_at_once_and_when_asked():

@@ -4,7 +4,7 @@ import threading
 
 from thywill_server.connections.lanes import Lanes
 
-SECONDS = 20
+SECONDS = 60
 
 
 def test_order_of_a_key():

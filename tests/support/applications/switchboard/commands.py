@@ -166,7 +166,7 @@ def knock(connection: Connection, *, room: str) -> str:
 @command(slow=True)
 def wait(connection: Connection) -> str:
     """Block a thread until `release`, or for a while."""
-    return "released" if HOLD.wait(20) else "nobody came"
+    return "released" if HOLD.wait(60) else "nobody came"
 
 
 @command

@@ -14,7 +14,7 @@ from thywill_server.application.remote_stomp.line import Delivery
 from thywill_server.application.remote_stomp.outgoing import Outgoing
 from thywill_server.errors import PushUnavailable
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Queue:

@@ -123,14 +123,14 @@ class Slow:
     def __call__(self) -> Answer:
         """Handle a message."""
         self.has_begun.set()
-        assert self.may_end.wait(10)
+        assert self.may_end.wait(60)
         return self.outcome()
 
     def start(self, memory: RecentReplies) -> threading.Thread:
         """Begin to handle message 1 of client u in a thread."""
         thread = threading.Thread(target=self._run, args=(memory,))
         thread.start()
-        assert self.has_begun.wait(10)
+        assert self.has_begun.wait(60)
         return thread
 
     def _run(self, memory: RecentReplies) -> None:
@@ -151,8 +151,8 @@ def test_repetition_waits_for_the_first(application: Application) -> None:
     )
     second.start()
     slow.may_end.set()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert answers == [b"slow"]
     assert application.handled == 0
 
@@ -166,7 +166,7 @@ def test_repetition_does_not_wait_for_ever(application: Application) -> None:
         memory.answer("u", "1", application)
     assert (refusal.value.code, refusal.value.status) == ("still-handling", 503)
     slow.may_end.set()
-    first.join(10)
+    first.join(60)
     assert memory.answer("u", "1", application).body == b"slow"
 
 
@@ -185,8 +185,8 @@ def test_repetition_is_handled_when_the_first_fails(application: Application) ->
     )
     second.start()
     slow.may_end.set()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert answers == [b"1"]
 
 
@@ -197,6 +197,6 @@ def test_client_forgotten_while_it_is_handled() -> None:
     first = slow.start(memory)
     memory.answer("v", "1", lambda: Answer(200, b"v"))
     slow.may_end.set()
-    first.join(10)
+    first.join(60)
     assert slow.answer == Answer(200, b"slow")
     assert (len(memory), memory.bytes_kept) == (1, 1)

@@ -83,12 +83,12 @@ def test_repetition_waits_for_the_first() -> None:
 
     def slow() -> Answer:
         is_handling.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         return Answer(200, b"slow")
 
     first = threading.Thread(target=lambda: found.append(replies().answer("u", "1", slow)))
     first.start()
-    assert is_handling.wait(10)
+    assert is_handling.wait(60)
 
     def sleep(seconds: float) -> None:
         may_end.set()

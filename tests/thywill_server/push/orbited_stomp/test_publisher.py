@@ -148,7 +148,7 @@ class BoundTests(PublisherCase):
         barrier = threading.Barrier(4)
 
         def try_three_times():
-            barrier.wait(10)
+            barrier.wait(60)
             done = 0
             for _ in range(3):
                 try:
