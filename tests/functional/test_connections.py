@@ -3,18 +3,22 @@
 import re
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from tests.support.comet_page import SECONDS, StompConnection
-from tests.support.site_process import HttpPage, SiteProcess
+from tests.support.site_process import HttpPage, SiteProcess, write_settings
 from thywill_server.push.orbited_stomp.tickets import issue_ticket
 
 pytestmark = pytest.mark.functional
 
 GUESTS = {"DJANGO_SETTINGS_MODULE": "tests.support.guests_settings", "PYTHONPATH": "."}
-SOON = 1.0
-"""Seconds within which a live connection has to end."""
+GRACE_SECONDS = 5
+TICKET_SECONDS = 8
+SOON = 10.0
+"""Seconds within which a live connection has to end. It takes milliseconds; a busy machine may hold
+it up, and whatever else would end it, such as a ticket or a lease, takes longer than this."""
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +28,27 @@ def site(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="module")
+def patient_site(tmp_path_factory):
+    """A site that takes a page without a connection to be there for longer than any machine stalls.
+
+    The half second of the others is about what a busy machine takes for one connection.
+    """
+    home = tmp_path_factory.mktemp("home")
+    source = f"""
+from tests.support.guests_settings import *
+THYWILL["client_interface"]["disconnect_grace_seconds"] = {GRACE_SECONDS}
+"""
+    with SiteProcess(home, "--no-reload", **write_settings(home, source)) as running:
+        yield running
+
+
 @pytest.fixture
 def listen(site):
     """Open pages, and their connections, as the page's script does."""
     connections = []
 
-    def open_page(transport="websocket", beside=None, user=None):
+    def open_page(transport="websocket", beside=None, user=None, site=site):
         if user is not None:
             beside = HttpPage(site.url)
             assert beside.get(f"/in/{user}/").status == 200
@@ -78,9 +97,10 @@ def test_a_page_comes_and_goes(site, listen, transport):
     assert "the guests fail on purpose" in site.log
 
 
-def test_a_short_cut_is_not_told(site, listen):
+def test_a_short_cut_is_not_told(patient_site, listen):
     """A page that connects again at once has neither gone nor come."""
-    page = listen()
+    site = patient_site
+    page = listen(site=site)
 
     def connect():
         plain = socket.create_connection(("127.0.0.1", site.stomp_port), timeout=SECONDS)
@@ -92,7 +112,7 @@ def test_a_short_cut_is_not_told(site, listen):
     for _ in range(3):
         connect().close()
     page.connection = connect()
-    other = listen()
+    other = listen(site=site)
     other.connection.send("DISCONNECT", {"receipt": "bye"})
     went(site, other)
     assert site.log.count(f"came {page.uuid}") == 1
@@ -142,28 +162,32 @@ def test_the_site_ends_a_client(site, listen, transport):
     assert_lives(other)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "longpoll"])
-def test_the_end_of_a_ticket(site, transport):
-    """A connection whose ticket is not renewed ends with it."""
-    page = HttpPage(site.url)
+def test_the_end_of_a_ticket(site):
+    """A connection whose ticket is not renewed ends with it, whatever carries it."""
     key = (site.home / "ticket.key").read_bytes().strip()
-    begun = int(time.time())
-    own = page.push["destination"]
-    ticket = issue_ticket(
-        key,
-        subject=page.uuid,
-        subscribe=[own],
-        seconds=2,
-        now=begun,
-        about={"application": "guests"},
-    )
-    with page.connect(transport, ticket) as connection:
-        assert connection.subscribe(own).command == "RECEIPT"
-        site.wait_for_log(f"came {page.uuid}")
-        while connection.receive().command == "MESSAGE":
-            pass  # the application's welcome
-        assert 2 <= time.time() - begun < 2 + SOON
-    went(site, page)
+    ends = {}
+    with ExitStack() as stack:
+        for transport in ("websocket", "longpoll"):
+            page = HttpPage(site.url)
+            begun = int(time.time())
+            own = page.push["destination"]
+            ticket = issue_ticket(
+                key,
+                subject=page.uuid,
+                subscribe=[own],
+                seconds=TICKET_SECONDS,
+                now=begun,
+                about={"application": "guests"},
+            )
+            connection = stack.enter_context(page.connect(transport, ticket))
+            assert connection.subscribe(own).command == "RECEIPT"
+            ends[connection] = (page, begun + TICKET_SECONDS)
+        for connection, (page, end) in ends.items():
+            site.wait_for_log(f"came {page.uuid}")
+            while connection.receive().command == "MESSAGE":
+                pass  # the application's welcome
+            assert 0 <= time.time() - end < SOON
+            went(site, page)
 
 
 def test_a_client_is_ended_by_its_own_message(listen):

@@ -64,4 +64,4 @@ def test_the_end_waits_for_what_is_under_way(running: GunicornSite) -> None:
                 gunicorn.wait_for_log("Handling signal: term")
             assert answer.result().json["reply"] == "released"
             assert connection.receive().body.decode() == "held"
-        assert gunicorn.process.wait(30) == 0
+        assert gunicorn.process.wait(60) == 0

@@ -70,7 +70,7 @@ def test_nothing_is_done_twice(port: int, tmp_path: Path) -> None:
 
     What was queued behind it is answered by the next program.
     """
-    hasty, patient = {"reply_timeout_seconds": 2}, {"reply_timeout_seconds": 25}
+    hasty, patient = {"reply_timeout_seconds": 4}, {"reply_timeout_seconds": 60}
     with component(port, **hasty) as site, component(port, **patient) as other:
         with Hall(tmp_path, port) as hall:
             site.ask("u-1", "die", None)

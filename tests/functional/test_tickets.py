@@ -2,6 +2,8 @@
 
 import socket
 import time
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -10,6 +12,10 @@ from tests.support.site_process import SiteProcess
 from thywill_server.push.orbited_stomp.tickets import issue_ticket, renewal_destination
 
 pytestmark = pytest.mark.functional
+
+WAYS = ["websocket", "longpoll", "stomp", "tcp"]
+SHORT_SECONDS = 8
+"""A ticket that a test waits for the end of; until then it has time for what goes before."""
 
 FORGER = b"not the site's key, though long enough"
 
@@ -21,23 +27,24 @@ def site(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(params=["websocket", "longpoll", "stomp", "tcp"])
+def open_door(site, way, page, ticket=None, login=None):
+    """Connect to the broker on one of the ways."""
+    passcode = ticket or page.push["ticket"]
+    if way == "tcp":
+        plain = socket.create_connection(("127.0.0.1", site.stomp_port), timeout=SECONDS)
+        return StompConnection(plain, login or page.uuid, passcode)
+    if way == "stomp":
+        end_point = f"{site.url.replace('http', 'ws', 1)}/orbited/stomp"
+        plain = BridgeSocket(end_point, site.url)
+        return StompConnection(plain, login or page.uuid, passcode)
+    page.push["login"] = login or page.uuid
+    return page.connect(way, passcode)
+
+
+@pytest.fixture(params=WAYS)
 def door(request, site):
     """Each way to the broker: ``door(page, ticket, login=...)`` gives a connection."""
-
-    def open_door(page, ticket=None, login=None):
-        passcode = ticket or page.push["ticket"]
-        if request.param == "tcp":
-            plain = socket.create_connection(("127.0.0.1", site.stomp_port), timeout=SECONDS)
-            return StompConnection(plain, login or page.uuid, passcode)
-        if request.param == "stomp":
-            end_point = f"{site.url.replace('http', 'ws', 1)}/orbited/stomp"
-            plain = BridgeSocket(end_point, site.url)
-            return StompConnection(plain, login or page.uuid, passcode)
-        page.push["login"] = login or page.uuid
-        return page.connect(request.param, passcode)
-
-    return open_door
+    return partial(open_door, site, request.param)
 
 
 @pytest.fixture
@@ -134,30 +141,42 @@ def test_a_page_cannot_be_the_site(site, door):
         assert_ended(connection, connection.answer)
 
 
-def test_a_connection_ends_with_its_ticket(site, door, ticket_for):
-    """A page that does not renew its ticket gets an ERROR when the ticket ends."""
-    page = site.open_page()
-    with door(page, ticket_for(page, seconds=3)) as connection:
-        assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
-        assert_ended(connection, connection.receive())
+def test_a_connection_ends_with_its_ticket(site, ticket_for):
+    """A page that does not renew its ticket gets an ERROR when the ticket ends, on every way."""
+    with ExitStack() as stack:
+        connections = []
+        for way in WAYS:
+            page = site.open_page()
+            short = ticket_for(page, seconds=SHORT_SECONDS)
+            connection = stack.enter_context(open_door(site, way, page, short))
+            assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
+            connections.append(connection)
+        for connection in connections:
+            assert_ended(connection, connection.receive())
 
 
-def test_a_renewed_ticket_prolongs_the_connection(site, door, ticket_for):
-    """A new ticket on the live connection moves its end; messages go on coming."""
-    page = site.open_page()
-    short = ticket_for(page, seconds=2)
-    end = time.time() + 2
-    with door(page, short) as connection:
-        assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
-        answer = connection.subscribe(
-            renewal_destination(page.uuid), ticket=ticket_for(page, seconds=60)
-        )
-        assert answer.command == "RECEIPT"
-        number = 0
-        while time.time() < end + 1:
+def test_a_renewed_ticket_prolongs_the_connection(site, ticket_for):
+    """A new ticket on the live connection moves its end, on every way; messages go on coming."""
+    with ExitStack() as stack:
+        connections = []
+        for way in WAYS:
+            page = site.open_page()
+            short = ticket_for(page, seconds=SHORT_SECONDS)
+            end = time.time() + SHORT_SECONDS
+            connection = stack.enter_context(open_door(site, way, page, short))
+            assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
+            answer = connection.subscribe(
+                renewal_destination(page.uuid), ticket=ticket_for(page, seconds=300)
+            )
+            assert answer.command == "RECEIPT"
+            connections.append((page, connection))
+        number, is_over = 0, False
+        while not is_over:
+            is_over = time.time() > end + 1
             number += 1
-            page.post("send", message=str(number), id=str(number))
-            assert connection.receive().body == str(number).encode()
+            for page, connection in connections:
+                page.post("send", message=str(number), id=str(number))
+                assert connection.receive().body == str(number).encode()
 
 
 @pytest.mark.parametrize("ticket", ["another session's", "another page's", "expired", "none"])

@@ -178,7 +178,7 @@ def test_vanishing_in_every_state(broker_process, sent):
             s.sendall(sent)
     with Wire(broker_process.port).connect() as wire:
         wire.subscribe("/queue/vanished").subscribe("/queue/v", "1")
-        assert wire.answers() == "open"
+        assert wire.answers("open") == "open"
 
 
 def test_a_thousand_at_once(broker_process):

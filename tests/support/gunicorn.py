@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tests.support.ports import free_port
-from tests.support.site_process import ROOT, HttpPage, Process, migrate
+from tests.support.site_process import ROOT, SECONDS, HttpPage, Process, migrate
 
 APPLICATION: Final = '''
 """An application whose replies tell which process gave them."""
@@ -101,21 +103,24 @@ class GunicornSite:
         """Load the page of the application above."""
         return HttpPage(self.url, "/thywill/init/workers/")
 
-    def pids_of(self, page: HttpPage, number: int, attempts: int = 400) -> dict[int, str]:
+    def pids_of(self, page: HttpPage, number: int) -> dict[int, str]:
         """Send messages until so many workers have answered.
 
         Returns:
             a message that each of them has handled, by process id.
         """
         heard: dict[int, str] = {}
-        for attempt in range(attempts):
+        attempts = itertools.count()
+        until = time.monotonic() + SECONDS  # one that is new takes its time to load Django
+        while time.monotonic() < until:
+            attempt = next(attempts)
             text = f"{id(heard)}-{attempt}"
             answer = page.post("send", command="pid", message=text, id=text)
             assert answer.status == 200, answer.body
             heard[answer.json["reply"]] = text
             if len(heard) == number:
                 return heard
-        raise AssertionError(f"of {attempts} messages {len(heard)} workers had all")
+        raise AssertionError(f"of {next(attempts)} messages {len(heard)} workers had all")
 
 
 def is_listening(port: int) -> bool:

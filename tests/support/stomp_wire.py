@@ -7,9 +7,9 @@ import socket
 
 from stompservice.protocol import V12, Frame, FrameError, FrameParser, encode
 
-SECONDS = 20.0
+SECONDS = 60.0
 QUIET_SECONDS = 0.5
-"""How long nothing has to come for "nothing came"."""
+"""How long nothing has to come for "nothing more came", behind all that has to come."""
 
 
 class Wire:
@@ -83,11 +83,19 @@ class Wire:
         """Every frame up to the end of the connection."""
         return list(iter(self.frame, None))
 
-    def answers(self) -> str:
-        """In words: the commands that come, and whether the connection ends after them."""
-        words = []
+    def answers(self, *expected: str) -> str:
+        """In words: the commands that come, and whether the connection ends after them.
+
+        Args:
+            expected: what may come, in words; a broker may take its time to say that.
+        """
+        words: list[str] = []
+
+        def patience() -> float:
+            return QUIET_SECONDS if ", ".join([*words, "open"]) in expected else SECONDS
+
         try:
-            while (frame := self.frame(QUIET_SECONDS)) is not None:
+            while (frame := self.frame(patience())) is not None:
                 words.append(frame.command)
         except TimeoutError:
             return ", ".join([*words, "open"])
