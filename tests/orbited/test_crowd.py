@@ -41,7 +41,7 @@ def test_a_crowd_on_real_sockets_comes_and_goes():
     """Memory for each is small; when they vanish, sessions and timers are gone in time."""
     count = 150
     options = {
-        "session": {"ping_interval": 4, "ping_timeout": 1, "close_timeout": 0.5},
+        "session": {"ping_interval": 4, "ping_timeout": 8, "close_timeout": 0.5},
         "limits": {"sessions_per_address": 10_000},
     }
     with serving(options) as server:
@@ -61,7 +61,7 @@ def test_a_crowd_on_real_sockets_comes_and_goes():
                 assert each < MOST_KILOBYTES_EACH
         vanished = time.monotonic()
         while ask(port, "/system/health")["sessions"]:
-            assert time.monotonic() - vanished < 15
+            assert time.monotonic() - vanished < 60
             time.sleep(0.1)
         counters = ask(port, "/system/counters")["counters"]
         assert counters["sessions_opened"] == counters["sessions_ended"] == 3 * count + 20

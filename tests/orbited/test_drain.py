@@ -11,6 +11,7 @@ from orbited.protocol.packets import ACK, CLOSE, DATA, RAW, TEXT, UNNUMBERED, Pa
 from tests.support.comet import Browser, decode
 from tests.support.downstream import TRANSPORTS, Downstream
 from tests.support.orbited_process import OrbitedProcess
+from tests.support.ports import free_port
 
 LAST_WORDS = b"accepted before the signal"
 
@@ -106,15 +107,16 @@ def test_no_time_at_all_is_a_choice(make_comet):
     assert stream.is_finished
 
 
+#: Seconds that nothing here takes, however busy the machine is, unless it waits in vain.
+MOST = 50
+
 # -- for real ---------------------------------------------------------------------------------
 
 
 def config(**limits: float) -> str:
     """A server with an echo behind it, and a back end of the test's own."""
     lines = "".join(f"{key} = {value}\n" for key, value in limits.items())
-    echo = socket.create_server(("127.0.0.1", 0))
-    port = echo.getsockname()[1]
-    echo.close()
+    port = free_port()
     return (
         f"[listen]\nhttp://127.0.0.1:0\necho://127.0.0.1:{port}\n[access]\n"
         f"* -> 127.0.0.1:{port}\n[limits]\n{lines}"
@@ -124,7 +126,8 @@ def config(**limits: float) -> str:
 @pytest.mark.functional
 def test_clients_on_every_transport_hear_it(tmp_path):
     """Behind what was accepted; each response ends properly, the WebSocket with 1001."""
-    with OrbitedProcess(tmp_path, config(drain_seconds=10)) as server:
+    limits = {"drain_seconds": MOST, "drain_absent_seconds": MOST}
+    with OrbitedProcess(tmp_path, config(**limits)) as server:
         port, (echo,) = server.ports["http"][0], server.ports["echo"]
         clients = []
         for name in TRANSPORTS:
@@ -163,7 +166,7 @@ def test_clients_on_every_transport_hear_it(tmp_path):
                 assert status in (200, 404)  # the acknowledgement alone has ended it
             down.close()
         assert server.wait() == 0
-        assert time.monotonic() - started < 8  # nobody was waited for in vain
+        assert time.monotonic() - started < MOST  # nobody was waited for in vain
         assert "not said good-bye" not in server.log
 
 
@@ -176,7 +179,7 @@ def test_what_was_accepted_reaches_the_back_end(tmp_path):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         target = f"127.0.0.1:{listener.getsockname()[1]}"
-        text = config(drain_seconds=10).replace("[limits]", f"* -> {target}\n[limits]")
+        text = config(drain_seconds=MOST).replace("[limits]", f"* -> {target}\n[limits]")
         with OrbitedProcess(tmp_path, text) as server:
             browser = Browser(server.ports["http"][0])
             browser.shake_hands(target)
@@ -199,8 +202,8 @@ def test_what_was_accepted_reaches_the_back_end(tmp_path):
 @pytest.mark.functional
 def test_gone_and_silent_browsers_do_not_hold_it_up_for_long(tmp_path):
     """One that closed is given up soon, one that says nothing at the end of the time."""
-    text = config(drain_seconds=1.5, drain_absent_seconds=0.3)
-    for is_silent, least, most in ((False, 0, 1.4), (True, 1.4, 6)):
+    for is_silent, most in ((False, MOST), (True, 1.5)):
+        text = config(drain_seconds=most, drain_absent_seconds=0.3)
         with OrbitedProcess(tmp_path, text) as server:
             browser = Browser(server.ports["http"][0])
             browser.create()
@@ -210,7 +213,7 @@ def test_gone_and_silent_browsers_do_not_hold_it_up_for_long(tmp_path):
             started = time.monotonic()
             server.send(signal.SIGTERM)
             assert server.wait() == 0
-            assert least <= time.monotonic() - started < most
+            assert (time.monotonic() - started >= most) is is_silent
             assert ("1 browsers have not said good-bye" in server.log) is is_silent
             stream.close()
 
@@ -218,11 +221,11 @@ def test_gone_and_silent_browsers_do_not_hold_it_up_for_long(tmp_path):
 @pytest.mark.functional
 def test_the_same_signal_again_ends_it_at_once(tmp_path):
     """Whoever presses Ctrl-C twice means it."""
-    with OrbitedProcess(tmp_path, config(drain_seconds=60)) as server:
+    with OrbitedProcess(tmp_path, config(drain_seconds=2 * MOST)) as server:
         browser = Browser(server.ports["http"][0])
         browser.create()
         with browser.socket():
             server.send(signal.SIGTERM)
             server.wait_for(lambda: "telling 1 browsers" in server.log)
             server.send(signal.SIGTERM)
-            assert server.wait(5) == 128 + signal.SIGTERM
+            assert server.wait(MOST) == 128 + signal.SIGTERM

@@ -14,20 +14,22 @@ from tests.support.comet import Browser, Response, send, serving
 
 pytestmark = pytest.mark.functional
 
-LIMITS = {
-    "post_bytes": 5000,
-    "header_seconds": 0.5,
-    "body_seconds": 0.5,
-    "stalled_seconds": 0.5,
-    "header_bytes": 4000,
-    "sessions": 3000,
-}
+LIMITS = {"post_bytes": 5000, "header_bytes": 4000, "sessions": 3000}
+HASTY = {"header_seconds": 2, "body_seconds": 2, "stalled_seconds": 0.5}
+"""Times to be waited for. What has to be in time has more of it, on a machine that is busy too."""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[dict[str, Any]]:
     """A server with tight limits."""
     with serving({"limits": LIMITS}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hasty_server() -> Iterator[dict[str, Any]]:
+    """One that does not wait."""
+    with serving({"limits": LIMITS | HASTY}) as server:
         yield server
 
 
@@ -41,7 +43,7 @@ def browser(server: dict[str, Any]) -> Browser:
 
 def raw(server: dict[str, Any], *pieces: bytes) -> bytes:
     """Send bytes, and read until the server closes."""
-    with socket.create_connection(("127.0.0.1", server["http"]), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server["http"]), 60) as connection:
         for piece in pieces:
             connection.sendall(piece)
         received = b""
@@ -76,35 +78,38 @@ def test_a_post_without_a_length_is_bounded_too(server, browser):
     assert b" 413 " in raw(server, head.encode(), *[chunk] * 6).splitlines()[0]
 
 
-def test_a_head_that_comes_in_drops_is_cut(server):
+def test_a_head_that_comes_in_drops_is_cut(hasty_server):
     """Neither an idle connection nor one byte at a time holds a connection for long."""
-    assert b" 408 " in raw(server, b"GET /tcp HTTP/1.1\r\nHost: x\r\nX-").splitlines()[0]
-    assert raw(server) == b""
+    assert b" 408 " in raw(hasty_server, b"GET /tcp HTTP/1.1\r\nHost: x\r\nX-").splitlines()[0]
+    assert raw(hasty_server) == b""
 
 
-def test_a_body_that_comes_in_drops_is_cut(server, browser):
+def test_a_body_that_comes_in_drops_is_cut(hasty_server):
     """It is told so, and the session has nothing of it."""
+    browser = Browser(hasty_server["http"])
+    browser.shake_hands("localhost:18001")
     head = f"POST /tcp/{browser.key} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
-    answer = raw(server, head.encode(), b"11,1")
+    answer = raw(hasty_server, head.encode(), b"11,1")
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     browser.send(b"and on")
     while not browser.received.endswith(b"and on"):
         browser.poll()
 
 
-def test_a_browser_that_never_reads_is_cut(server):
+def test_a_browser_that_never_reads_is_cut(hasty_server):
     """Its answers fill the socket, then they wait; more of its requests are not begun."""
     request = b"GET /static/Orbited.js HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", server["http"]))
+        connection.connect(("127.0.0.1", hasty_server["http"]))
         connection.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(100_000):
-                connection.send(request * 100)
-        poll = select.poll()
-        poll.register(connection, 0)  # nothing but the end
-        assert poll.poll(20_000) == [(connection.fileno(), select.POLLERR | select.POLLHUP)]
+        with contextlib.suppress(ConnectionError):  # cut already: this process was held up
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(100_000):
+                    connection.send(request * 100)
+            poll = select.poll()
+            poll.register(connection, 0)  # nothing but the end
+            assert poll.poll(60_000) == [(connection.fileno(), select.POLLERR | select.POLLHUP)]
 
 
 @pytest.mark.parametrize("digits", [20, 3900])
@@ -145,7 +150,7 @@ def test_ambiguous_requests_are_refused(server, browser, head):
 def test_connections_are_kept_alive(server):
     """Several requests on one connection, also sent in one piece, are answered in order."""
     request = b"GET /tcp HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server["http"]), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server["http"]), 60) as connection:
         connection.sendall(request)
         first = connection.recv(65536)
         connection.sendall(request * 2)
@@ -172,7 +177,7 @@ def test_frames_may_come_with_the_request_for_a_websocket(server, browser):
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server["http"]), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server["http"]), 60) as connection:
         connection.sendall(head.encode() + frame)
         received = b""
         while b"early" not in received:
@@ -186,7 +191,7 @@ def test_a_browser_that_goes_away_is_noticed_at_once(server, browser):
         browser.open(transport).close()
     browser.ack = 10
     request = f"GET /tcp/{browser.key}/longpoll?ack=10 HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server["http"]), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server["http"]), 60) as connection:
         connection.sendall(request.encode())
     with browser.socket():
         pass
@@ -323,7 +328,7 @@ def test_a_trusted_proxy_names_the_browser():
 
 def test_sigterm_tells_browsers_and_ends():
     """Streams end properly with the reason, and the process is gone soon after."""
-    with serving({"limits": {"drain_seconds": 3}}) as server:
+    with serving({"limits": {"drain_seconds": 30}}) as server:
         browser = Browser(server["http"])
         browser.shake_hands("localhost:18001")
         with browser.open("xhrstream") as stream:
@@ -334,4 +339,4 @@ def test_sigterm_tells_browsers_and_ends():
             assert response.status == 503
         browser.ack += 1
         browser.post(b"")
-        assert server["process"].wait(10) == 0
+        assert server["process"].wait(60) == 0
