@@ -51,7 +51,7 @@ def test_the_site_on_the_internet(chromium: Browser, public_url: str, transport:
     with chromium.new_context(ignore_https_errors=True) as context:
         page = context.new_page()
         page.goto(f"{public_url}/thywill/init/?transport={transport}")
-        expect(page.locator("#state")).to_have_attribute("data-state", "live", timeout=10_000)
+        expect(page.locator("#state")).to_have_attribute("data-state", "live")
         page.get_by_label("Message", exact=True).fill("hello")
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.locator("#count")).to_have_text("1 of 1")

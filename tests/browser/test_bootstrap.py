@@ -1,5 +1,6 @@
 """The bootstrap in a real browser: what happens when a part of it is missing, or another one."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def test_application_script_is_missing(page: Page, site: SiteProcess) -> None:
     """A script of the application that cannot be loaded is the application's failure."""
     page.route("**/testbed/testbed.js", lambda route: route.fulfill(status=404))
     page.goto(f"{site.url}/thywill/init/testbed/")
-    failure = page.evaluate(READY, 5)
+    failure = page.evaluate(READY, 30)
     assert failure["code"] == "bootstrap-failed"
     assert failure["component"] == "application"
     assert "cannot load" in failure["message"]
@@ -44,7 +45,7 @@ def test_push_script_is_missing(page: Page, site: SiteProcess) -> None:
     """Without the push component's script the page cannot start, and says which it is."""
     page.route("**/push/orbited_stomp.js", lambda route: route.abort())
     page.goto(f"{site.url}/thywill/init/testbed/")
-    failure = page.evaluate(READY, 5)
+    failure = page.evaluate(READY, 30)
     assert failure["component"] == "push"
     assert "orbited_stomp.js" in failure["message"]
 
@@ -58,9 +59,9 @@ def test_orbited_does_not_answer(page: Page, site: SiteProcess) -> None:
     assert failure["component"] == "push"
     assert "not ready after 0.5 s" in failure["message"]
     page.unroute("**/orbited/**")
-    expect(page).to_have_title("started", timeout=30_000)
+    expect(page).to_have_title("started")
     assert page.evaluate("thywill.state") == "live"
-    assert page.evaluate(READY, 5) is None
+    assert page.evaluate(READY, 30) is None
 
 
 def test_hostile_title(page: Page, site: SiteProcess) -> None:
@@ -68,7 +69,7 @@ def test_hostile_title(page: Page, site: SiteProcess) -> None:
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.goto(f"{site.url}/thywill/init/testbed/")
-    assert page.evaluate(READY, 10) is None
+    assert page.evaluate(READY, 30) is None
     title = page.evaluate("thywill.config.application_parameters.title")
     assert title == "</script><script>alert(1)</script> & \u2028 <!--"
     assert dialogs == []
@@ -99,4 +100,12 @@ LOGGING = logging_config(THYWILL)
         assert rows.all_text_contents() == ["héllo 3", "héllo 2", "héllo 1"]
         expect(page.locator("#transport")).to_have_text("long polling")
         expect(page.locator("#route .stop")).to_have_count(4)
-    assert "POST /thywill/send/ 200" in (tmp_path / "site.log").read_text()
+        wait_for_text(tmp_path / "site.log", "POST /thywill/send/ 200")
+
+
+def wait_for_text(path: Path, text: str) -> None:
+    """Wait until a file has it: a line of the log comes behind the answer."""
+    end = time.monotonic() + 60
+    while text not in path.read_text():
+        assert time.monotonic() < end, path.read_text()
+        time.sleep(0.02)

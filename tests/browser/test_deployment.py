@@ -50,7 +50,7 @@ def test_the_deployment_serves_pages(chromium: Browser, deployment: Deployment) 
                 assert answer is not None
                 assert answer.headers["strict-transport-security"], answer.headers
                 state = page.locator("#state")
-                expect(state).to_have_attribute("data-state", "live", timeout=10_000)
+                expect(state).to_have_attribute("data-state", "live")
                 for number in range(1, 6):
                     page.get_by_label("Message", exact=True).fill(f"hello {number}")
                     page.get_by_role("button", name="Send", exact=True).click()

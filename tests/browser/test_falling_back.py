@@ -16,13 +16,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.functional]
 TRANSPORTS = ["websocket", "xhrstream", "sse", "longpoll", "poll"]
 
 IMPATIENT = {
-    "FIRST_DATA_TIMEOUT": 300,
-    "HEARTBEAT_TIMEOUT": 400,
-    "ACK_TIMEOUT": 400,
-    "LONGPOLL_TIMEOUT": 800,
+    "FIRST_DATA_TIMEOUT": 600,
+    "HEARTBEAT_TIMEOUT": 1000,
+    "ACK_TIMEOUT": 800,
+    "LONGPOLL_TIMEOUT": 1600,
     "POLL_INTERVAL": 100,
 }
-"""How long pages wait in these tests, in milliseconds, where the default is many seconds."""
+"""How long pages wait in these tests, in milliseconds, where the default is many seconds.
+
+A transport that is not blocked must not be taken for one that is, so it is more than what a busy
+machine holds up one message.
+"""
 
 PREPARE = """async ({url, settings}) => {
     const { Orbited, TCPSocket } = await import(url + "static/Orbited.js");
@@ -78,7 +82,7 @@ def relay(server: OrbitedCommand) -> Iterator[PickyRelay]:
 
 def visit(page: Page, port: int, **settings: Any) -> None:
     """Open a document of the server, by way of a relay, and load Orbited.js into it."""
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     url = f"http://127.0.0.1:{port}/"
     page.goto(f"{url}static/Orbited.js")
     page.evaluate(PREPARE, {"url": url, "settings": settings})
@@ -157,9 +161,9 @@ def test_all_transports_recover_together(
     getattr(relay, way).update(TRANSPORTS)
     if way == "broken":
         relay.cut()
-    held = page.evaluate("line.returned")
-    wait_until(page, "(held) => line.sent > held + 200", held)
-    assert page.evaluate("line.returned") <= held + 100
+    last = page.evaluate("line.sent")  # what is sent later comes back by no transport
+    wait_until(page, "(last) => line.sent > last + 200", last)
+    assert page.evaluate("line.returned") <= last
     getattr(relay, way).clear()
-    wait_until(page, "(held) => line.returned > held + 200", held)
+    wait_until(page, "(last) => line.returned > last + 200", last)
     expect_all(page)

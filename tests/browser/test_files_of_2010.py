@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,8 +245,20 @@ def test_close_codes(page: Page, old: ServerOf2010, transport: str) -> None:
         assert page.evaluate("([port, host]) => closing(port, host)", [port, host]) == code
 
 
-def test_a_server_that_hangs(page: Page, old: ServerOf2010) -> None:
+def test_a_server_that_hangs(page: Page, tmp_path: Path) -> None:
     """The page notices by the pings that it was told of: 101."""
+    old = ServerOf2010.in_folder(tmp_path)
+    with (tmp_path / "orbited.cfg").open("a") as configuration:
+        configuration.write("[session]\nping_interval = 2\nping_timeout = 4\n")
+    old.start()
+    try:
+        hang(page, old)
+    finally:
+        old.kill()
+
+
+def hang(page: Page, old: ServerOf2010) -> None:
+    """Connect, stop the server, and see what the page makes of it."""
     visit(page, old.page_url, "XHRStream")
     page.evaluate(
         """port => connect(port).then((socket) => {
@@ -380,7 +393,7 @@ def test_a_page_that_is_not_listed_has_no_bridge(page: Page, old: ServerOf2010) 
         visit(page, url)
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
             page.evaluate("port => void closing(port, '127.0.0.1')", old.echo_port)
-        assert page.frames[1].evaluate("location.href").startswith("chrome-error:")
+        page.frames[1].wait_for_url("chrome-error:**", wait_until="commit")
 
 
 # -- the other protocols --------------------------------------------------------------------------

@@ -26,8 +26,9 @@ SPAN = 400
 MAX_BYTES = 200_000
 """The longest that a connection may answer before it is reset; half of it on average."""
 
-SECONDS = 115
-"""A page needs about half a minute, most of it in the pauses after a hundred cuts."""
+SECONDS = 300
+"""A page needs about half a minute, most of it in the pauses after a hundred cuts; on a machine
+that is busy several times as long."""
 
 PREPARE = """() => thywill.application.ready().then(() => {
     self.first = thywill.push.stomp;

@@ -40,7 +40,6 @@ def strict_page(page: Page) -> Iterator[Page]:
         if message.type == "error" and "/tcp/" not in message.location["url"]:
             complaints.append(message.text)
 
-    page.set_default_timeout(20_000)
     page.on("console", listen)
     yield page
     assert complaints == []

@@ -56,7 +56,7 @@ class ServerOf2010(OrbitedCommand):
         return server
 
     def configuration(self) -> str:
-        """Pings after a second, streams that end after 64 KiB: what takes long otherwise."""
+        """Streams that end after 64 KiB: what takes long otherwise."""
         ports = (self.line_port, self.rude_port, self.service_port)
         rules = [
             f"{source} -> 127.0.0.1:{port}"
@@ -72,9 +72,6 @@ class ServerOf2010(OrbitedCommand):
             "[static]",
             f"2010 = {PACKAGE}",
             f"pages = {self.folder / 'pages'}",
-            "[session]",
-            "ping_interval = 2",
-            "ping_timeout = 2",
             "[transports]",
             "heartbeat_seconds = 2",
             "stream_bytes = 65536",

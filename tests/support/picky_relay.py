@@ -16,7 +16,8 @@ class PickyRelay(Relay):
     """Knows which transport each connection carries.
 
     Attributes:
-        silenced: transports whose answers do not come through; their connections stay open.
+        silenced: transports whose answers do not come through; their connections stay open, and
+            silent for ever: no network leaves a hole in a connection.
         broken: transports whose connections are reset as soon as the server answers on them.
     """
 
@@ -39,12 +40,14 @@ class PickyRelay(Relay):
 
     def _pump_down(self, client: socket.socket, server: socket.socket) -> None:
         pair = (client, server)
+        is_silent = False
         with contextlib.suppress(OSError):
             while data := server.recv(CHUNK_BYTES):
                 transport = self._transports.get(pair)
                 if transport in self.broken:
                     self._cut(pair)
                     return
-                if transport not in self.silenced:
+                is_silent |= transport in self.silenced
+                if not is_silent:
                     client.sendall(data)
         self._close(pair)
