@@ -18,6 +18,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orbited.protocol.events import State
 from orbited.protocol.shared import SharedFrame
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Audience", "Broadcaster"]
 
 log = logging.getLogger(__name__)
+
+_OPEN = State.OPEN
 
 
 class Audience(Protocol):
@@ -66,6 +69,8 @@ class Broadcaster:
     def broadcast(self, audience: Audience, frame: bytes) -> None:
         """Write a frame to all sessions of an audience, soon and in order."""
         size = len(frame)
+        if not size:
+            return
         if self.frames:
             if audience is not self._audience or size > self._most_bytes:
                 self.settle()
@@ -90,7 +95,7 @@ class Broadcaster:
 
     def send(self, now: float) -> None:
         """Send what waits: the hot path."""
-        audience, frames = self._audience, self.frames
+        audience, frames, size_bytes = self._audience, self.frames, self._size_bytes
         if audience is None:
             return
         self._forget()
@@ -101,12 +106,18 @@ class Broadcaster:
         session: SessionTransport
         for position, session in enumerate(audience.members):
             transport = session._transport
-            if transport is None or transport.is_paused or session._is_producer_paused:
+            core = session.core
+            if session._is_producer_paused or core.state is not _OPEN:
                 others.append(position)
                 continue
-            number = session.core.carry(payload)
-            if not number:
-                others.append(position)
+            number = 0
+            if transport is not None and not transport.is_paused:
+                number = core.carry(payload)
+            if transport is None or not number:
+                if not core.outbox.send_all(frames, size_bytes):
+                    others.append(position)
+                elif transport is not None:
+                    session._soon()
                 continue
             carried += 1
             try:

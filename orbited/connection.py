@@ -132,7 +132,9 @@ class TCPConnectionResource(SessionTransport):
         if self._gate is not None and not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
-        if not self.core.is_quiet or self._is_producer_paused:
+        if transport.gathers and self.core.has_backlog and not self._is_producer_paused:
+            self._soon()
+        elif not self.core.is_quiet or self._is_producer_paused:
             self.flush(now)
         if transport.is_answered_at_once:
             self._tick_transport(now)
@@ -156,9 +158,13 @@ class TCPConnectionResource(SessionTransport):
             return False
         self._transport = transport
         self._server.counters.transports_opened += 1
-        if self.core.outbox.has_queued:
-            self.flush(now)
-            if transport.is_finished and self.slot:
+        outbox = self.core.outbox
+        if outbox.has_queued:
+            if outbox.has_backlog:
+                self._soon()
+            else:
+                self.flush(now)
+            if self.slot and (self._is_dirty or transport.is_finished):
                 return True  # what is waited for was sooner than anything from now on
         if not now < self.slot * SLOT_SECONDS <= due:
             self._reschedule()

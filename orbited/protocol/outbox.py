@@ -22,6 +22,7 @@ carried. ``take_payload`` is for that case, and has no opinion on any other.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import Any, cast
 
 from orbited.protocol.packets import DATA, UNNUMBERED, Packet, join_shared
@@ -114,6 +115,19 @@ class Outbox:
         elif size:
             self._queue.append(data)
         return queued_bytes <= self._max_queued_bytes
+
+    def send_all(self, chunks: Sequence[bytes], size_bytes: int) -> bool:
+        """Queue several chunks, none of which is empty or larger than a packet. The hot path.
+
+        Returns:
+            False when nothing was done, because whoever produces them may have to stop.
+        """
+        queued_bytes = self.queued_bytes + size_bytes
+        if queued_bytes >= self.pause_bytes or queued_bytes > self._max_queued_bytes:
+            return False
+        self.queued_bytes = queued_bytes
+        self._queue += chunks
+        return True
 
     def send_alone(self, name: bytes, data: bytes | None) -> None:
         """Queue something that is a packet of its own."""
@@ -322,6 +336,19 @@ class Outbox:
     def has_queued(self) -> bool:
         """Something has no number yet."""
         return bool(self._queue)
+
+    @property
+    def has_backlog(self) -> bool:
+        """Several chunks wait, they and nothing else, and there is room for more in their packet.
+
+        So they came while no transport was open, and what comes next may as well go with them.
+        """
+        return (
+            len(self._queue) > 1
+            and not (self._marked or self.is_cautious)
+            and self.queued_bytes < self._packet_bytes
+            and self._sent == len(self._unacked)
+        )
 
     @property
     def is_window_full(self) -> bool:

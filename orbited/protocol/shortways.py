@@ -130,6 +130,16 @@ class ShortWays:
             return 0
         return self.outbox.carry(payload)
 
+    @property
+    def has_backlog(self) -> bool:
+        """Several chunks wait for the transport that was opened, and nothing else is to be said."""
+        return (
+            self.state is _OPEN
+            and not self._is_open_due
+            and not self._events
+            and self.outbox.has_backlog
+        )
+
     def reopen(self, carrier: Carrier, ack: int, now: float) -> bool:
         """Do what ``acknowledge`` and ``transport_opened`` do, for a poll that comes again.
 

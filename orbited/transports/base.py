@@ -80,6 +80,7 @@ class Transport:
     Attributes:
         is_paused: the socket is full; nothing should be sent for now.
         is_finished: nothing can be sent any more.
+        gathers: it ends with what it carries, so a backlog waits for what else the turn brings.
         shared: builds a frame for many browsers; where ``write_frame`` is None, nobody uses it.
         write_frame: writes what ``shared`` has built, instead of ``send_payload``.
         is_counted: each frame that was so written has to be told to ``count``.
@@ -100,6 +101,7 @@ class Transport:
     carrier: ClassVar[Carrier]
     encoder: ClassVar[Encoder]
     is_answered_at_once: ClassVar[bool] = False  # with nothing, if there is nothing
+    gathers: ClassVar[bool] = False
     shared: ClassVar[SharedFrame] = SharedFrame(TEXT, bytes)
     is_counted: ClassVar[bool] = False
     write_frame: Callable[[bytes], None] | None

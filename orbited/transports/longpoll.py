@@ -14,6 +14,7 @@ class LongPoll(OneShotTransport):
     __slots__ = ("_is_settled", "_opened_at")
 
     name = "longpoll"
+    gathers = True
 
     def open(self, session: Session, now: float) -> bool:
         """Hold the request."""

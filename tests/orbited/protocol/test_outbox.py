@@ -285,3 +285,26 @@ def test_a_browser_that_never_acknowledges_is_served_as_ever() -> None:
         outbox.rewind()
         assert outbox.take(600)
         assert outbox.has_more
+
+
+@given(
+    st.lists(
+        st.lists(st.binary(min_size=1, max_size=10), min_size=1, max_size=8), min_size=1, max_size=8
+    )
+)
+def test_several_chunks_at_once_are_as_if_one_by_one(calls):
+    """Or nothing is done, where whoever sends has to be asked to stop, or has gone too far."""
+    limits = SessionSettings(
+        packet_bytes=10, unacknowledged_bytes=300, pause_bytes=120, queued_bytes=150
+    )
+    one, other = Outbox(limits), Outbox(limits)
+    for chunks in calls:
+        size = sum(map(len, chunks))
+        if not one.send_all(chunks, size):
+            assert one.queued_bytes + size >= min(one.pause_bytes, limits.queued_bytes + 1)
+            for chunk in chunks:
+                one.send(chunk)
+        for chunk in chunks:
+            other.send(chunk)
+        assert one.queued_bytes == other.queued_bytes
+    assert one.take(600) == other.take(600)
