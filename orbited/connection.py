@@ -132,7 +132,7 @@ class TCPConnectionResource(SessionTransport):
         if self._gate is not None and not self._gate.is_open:
             self.pauseProducing()
         self.core.transport_opened(transport.carrier, now)
-        if transport.gathers and self.core.has_backlog and not self._is_producer_paused:
+        if transport.gathers and self.core.has_backlog:
             self._soon()
         elif not self.core.is_quiet or self._is_producer_paused:
             self.flush(now)
@@ -373,7 +373,8 @@ class TCPConnectionResource(SessionTransport):
         self._producer = None
         protocol, self._protocol, self.receiver = self._protocol, None, None
         if protocol is not None:
-            protocol.connectionLost(_failure(reason))
+            error = ConnectionLost(reason) if reason == "timeout" else ConnectionDone()
+            protocol.connectionLost(Failure(error))  # type: ignore[no-untyped-call]
         self.resumeProducing()
         self._reschedule()
 
@@ -443,9 +444,3 @@ class TCPConnectionResource(SessionTransport):
             transport.tick(now)
             if transport.is_finished and transport is self._transport:
                 self._detach()
-
-
-def _failure(reason: str) -> Failure:
-    """What the protocol above is told."""
-    error = ConnectionLost(reason) if reason == "timeout" else ConnectionDone()
-    return Failure(error)  # type: ignore[no-untyped-call]
