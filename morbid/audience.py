@@ -45,15 +45,17 @@ class Audience:
         broadcaster: of all their transports; None when each consumer is sent to by itself.
         consumers: theirs, each of them once.
         members: the transport of each consumer, when there is a broadcaster.
+        takes_runs: whether each consumer may be given several frames in one piece.
     """
 
-    __slots__ = ("broadcaster", "consumers", "example", "members")
+    __slots__ = ("broadcaster", "consumers", "example", "members", "takes_runs")
 
     def __init__(self, example: Subscription, broadcaster: Broadcaster | None) -> None:
         self.example = example
         self.broadcaster = broadcaster
         self.consumers: list[Consumer] = []
         self.members: list[Member] = []
+        self.takes_runs = True
 
     def send(self, frame: bytes) -> None:
         """Send to all of them."""
@@ -79,6 +81,8 @@ def audiences_of(subscriptions: Iterable[Subscription]) -> list[Audience]:
         if audience is None:
             audience = audiences[key] = Audience(subscription, broadcaster)
         audience.consumers.append(consumer)
+        if not consumer.takes_runs:
+            audience.takes_runs = False
         if member is not None:
             audience.members.append(member)
     return list(audiences.values())

@@ -26,6 +26,10 @@ MIN_AUDIENCE: Final = 4
 """Fewer subscriptions are not worth being sorted, and remembered, by what they get."""
 
 
+PIECE_BYTES: Final = 32_768
+"""How much of a run of messages is given to a connection at once, at least one message."""
+
+
 class QueuedMessage:
     """A message and its place in a queue.
 
@@ -155,6 +159,53 @@ class Topic(Destination):
         counters.messages_out += 1
         counters.bytes_out += len(frame)
         return True
+
+    def publish_run(
+        self, headers: SharedHeaders, id_start: bytes, first: int, bodies: list[bytes]
+    ) -> int:
+        """Send messages with these headers, in one piece for all subscriptions.
+
+        The hot path. It does what ``publish`` would do with one after the other, as far as that
+        is plain: all subscriptions get equal bytes, take them, and have had such a message.
+
+        Args:
+            id_start: what all message ids begin with.
+            first: what the first one ends with; the others count on from there.
+            bodies: of equal length.
+
+        Returns:
+            how many messages were sent, from the first one on.
+        """
+        audiences = self._audiences
+        if audiences is None:
+            audiences = self._audiences = audiences_of(self._subscriptions)
+        sent = headers.memo
+        if len(audiences) != 1 or sent is None:
+            return 0
+        (audience,) = audiences
+        if not audience.takes_runs:
+            return 0
+        cut = sent.cuts.get(audience.example.form)
+        if cut is None or cut[1] != len(bodies[0]) or cut[0] != self.name:
+            return 0
+        frame = b"%b%b%%d%b%%b\0\n" % tuple(
+            part.replace(b"%", b"%%") for part in (cut[2], id_start, cut[3])
+        )
+        # How many are sent in one piece, which is more than the transport may want to keep.
+        at_once = max(1, PIECE_BYTES // (len(frame) + len(bodies[0])))
+        consumers = audience.consumers
+        done = 0
+        while done < len(bodies) and not any(consumer.is_paused for consumer in consumers):
+            run = bodies[done : done + at_once]
+            numbers = range(first + done, first + done + len(run))
+            piece = b"".join(map(frame.__mod__, zip(numbers, run, strict=True)))
+            for consumer in consumers:
+                consumer.send(piece)
+            done += len(run)
+            counters = self._broker.counters
+            counters.messages_out += len(run) * len(consumers)
+            counters.bytes_out += len(piece) * len(consumers)
+        return done
 
     def _publish_to_many(self, message: Message) -> None:
         """Send to every subscription, by audiences."""

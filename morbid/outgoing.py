@@ -49,6 +49,11 @@ class Outgoing:
         self.write = write
         self.send: Callable[[bytes], object] = write
 
+    @property
+    def takes_runs(self) -> bool:
+        """Whether ``send`` takes several frames in one piece, unless the transport is full."""
+        return self.member is None
+
     def data_to_send(self) -> list[bytes]:
         """Hand out what was written, as long as ``write`` is not somebody else's."""
         if not self._out:

@@ -52,6 +52,7 @@ from morbid.policy import Policy
 from morbid.transactions import Transactions
 from stompservice.errors import FrameLimitError
 from stompservice.protocol import V12, Frame, FrameError, FrameParser, encode
+from stompservice.protocol.plain import SharedHeaders
 
 
 class State(Enum):
@@ -178,8 +179,7 @@ class BrokerSession(Identified):
         if self._then is None:
             self._deadlines.received(now)
             self._read_frames()
-        if self._then is not None:
-            self._check_pending()
+        self._check_pending()
         self._is_busy = False
         moved = self._deadlines.moved or self._then is not None
         return not (self._events or moved or self.is_closed)
@@ -229,19 +229,19 @@ class BrokerSession(Identified):
         frame_ended = self._publish_sends()
         if self._then is not None or self.is_closed:
             return
-        is_within_frame = parser.is_within_frame
-        if is_within_frame:
+        if parser.is_within_frame:
             for event in parser.events_received():
                 if isinstance(event, FrameError):
                     self._refuse_bytes(event)
                     return
                 frame_ended = True
                 self._carry_out(event)
+                if event.command == "SEND" and self._then is None and self._state is State.OPEN:
+                    self._publish_sends()  # the first of many had come in two parts
                 if self._then is not None or self._state is State.CLOSED:
                     return
-            is_within_frame = parser.is_within_frame
         self.current = None
-        if not is_within_frame:
+        if not parser.is_within_frame:
             self._deadlines.frame_ends()
         elif frame_ended or not self._deadlines.is_within_frame:
             self._deadlines.frame_begins(self._now)
@@ -249,10 +249,10 @@ class BrokerSession(Identified):
     def _publish_sends(self) -> bool:
         """Publish what comes next while it is SEND after SEND; says whether there was one.
 
-        The hot path, see ``FrameParser.take_send``. What anybody is asked about, or answered
+        The hot path, see ``stompservice.protocol.sends``. What anybody is asked about, or answered
         to, is carried out as ever.
         """
-        policy, publish, take_send = self.policy, self.broker.publish, self._parser.take_send
+        policy, take_send, take_run = self.policy, self._parser.take_send, self._parser.take_run
         asks_nobody = policy.asks_nobody
         own = (policy.advisory_destination, policy.control_destination, "")
         found = False
@@ -262,17 +262,23 @@ class BrokerSession(Identified):
             sent = headers.memo
             if sent is None or not asks_nobody or sent.free_destination in own:
                 self._carry_out(Frame("SEND", headers, body))
-                if self._then is not None:
-                    break
             else:
-                try:
-                    publish(sent.free_destination, headers, body)
-                except Refused as refused:
-                    self.current = None
-                    self.refuse(refused)
-            if self._state is not State.OPEN:
+                self._publish(sent.free_destination, headers, [body, *take_run()])
+            if self._then is not None or self._state is not State.OPEN:
                 break
         return found
+
+    def _publish(self, destination: str, headers: SharedHeaders, bodies: list[bytes]) -> None:
+        """Publish them together, or one after the other while we are open."""
+        self.current = None
+        done = self.broker.publish_run(destination, headers, bodies) if len(bodies) > 1 else 0
+        for body in bodies[done:]:
+            try:
+                self.broker.publish(destination, headers, body)
+            except Refused as refused:
+                self.refuse(refused)
+            if self._state is not State.OPEN:
+                return
 
     def _carry_out(self, frame: Frame) -> None:
         """Do what a frame says, or refuse it."""

@@ -41,6 +41,7 @@ class Consumer(Protocol):
         is_paused: queues pass it over; topics do not.
         subscriptions: the table of its subscriptions.
         member: its transport, when that can be broadcast to; see ``morbid.audience``.
+        takes_runs: whether ``send`` takes several frames in one piece, unless it is paused.
     """
 
     version: str
@@ -51,6 +52,10 @@ class Consumer(Protocol):
     @property
     def send(self) -> Send:
         """Take one complete frame. Asked for anew for each frame."""
+
+    @property
+    def takes_runs(self) -> bool:
+        """See the class."""
 
 
 class Send(Protocol):

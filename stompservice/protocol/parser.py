@@ -119,8 +119,8 @@ class FrameParser(SendReader):
         self.shares_headers = shares_headers
         self._version = version
         self._limits = limits
-        self._last_send: SharedHeaders | None = None
-        self._buffer: bytes | bytearray = b""
+        self._last_send = None
+        self._buffer = b""
         self._position = 0
         self._is_closed = False
         self._is_between_frames = True

@@ -17,6 +17,7 @@ class Reader:
         self.version = version
         self.is_paused = False
         self.member = None
+        self.takes_runs = False
         self.subscriptions = SubscriptionTable(100, 100)
         self.frames = []
         self.send = self.frames.append

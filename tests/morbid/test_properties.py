@@ -148,8 +148,8 @@ said = st.sampled_from(
 
 @quickly
 @given(
-    st.lists(st.tuples(said, st.integers(1, 4)), max_size=12),
-    st.lists(st.integers(0, 900), max_size=6),
+    st.lists(st.tuples(said, st.integers(1, 8)), max_size=12),
+    st.lists(st.integers(0, 2_000), max_size=6),
     st.sampled_from(VERSIONS),
     st.booleans(),
 )

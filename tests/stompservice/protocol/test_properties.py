@@ -69,6 +69,7 @@ def read_sends(data: bytes, cuts: list[int], version: str, limits: Limits) -> li
         while True:
             while (taken := parser.take_send()) is not None:
                 events.append(Frame("SEND", dict(taken[0]), taken[1]))
+                events += [Frame("SEND", dict(taken[0]), body) for body in parser.take_run()]
             event = next(parser.events_received(), None)
             if event is None:
                 break
@@ -113,6 +114,9 @@ def test_any_cut_gives_the_same_events(data, cuts, version):
     assert read(data, list(range(len(data))), version, SMALL) == whole
 
 
+WITHIN = b"\0SEND\ncontent-length:39\n\n"  # a body may hold what stands between two bodies
+
+
 def many_sends() -> st.SearchStrategy[bytes]:
     """SENDs of few kinds, one after the other, now and then with something else between."""
     sends = [
@@ -121,6 +125,9 @@ def many_sends() -> st.SearchStrategy[bytes]:
         b"SEND\na:b\n\n" + b"y" * 41 + b"\0",
         b"SEND\ncontent-length:3\n\nabc\0",
         b"SEND\ncontent-length:3\n\na\0c\0\n",
+        b"SEND\ncontent-length:39\n\n" + b"z" * 39 + b"\0",
+        b"SEND\ncontent-length:39\n\n" + WITHIN.rjust(39, b"y") + b"\0",
+        b"SEND\ncontent-length:39\n\n" + WITHIN.ljust(39, b"y") + b"\0",
         b"SEND\ncontent-length:3\n\nabcd\0",
         b"SEND\n\nz\0\n\n",
         b"SEND\na:b\n\n" + b"y" * 40 + b"\0\n",
@@ -129,7 +136,7 @@ def many_sends() -> st.SearchStrategy[bytes]:
         b"\n",
         b"S",
     ]
-    weighted = st.one_of(st.sampled_from(sends[:5]), st.sampled_from(sends))
+    weighted = st.one_of(st.sampled_from(sends[:8]), st.sampled_from(sends))
     return st.lists(weighted, max_size=12).map(b"".join)
 
 
