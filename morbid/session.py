@@ -145,8 +145,7 @@ class BrokerSession(Identified):
     def receive_data(self, data: bytes, now: float) -> bool:
         """Feed bytes. Never raises for the peer's mistakes: they end in ERROR.
 
-        Returns:
-            Whether nothing has happened that the shell has to look at: nearly always so.
+        Says whether nothing has happened that the shell has to look at: nearly always so.
         """
         if self._state is _OPEN and self._then is None:
             found = self._parser.read_send(data)
