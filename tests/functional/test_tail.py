@@ -6,10 +6,19 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.site_process import HttpPage, Process, SiteProcess, manage
+from tests.support.ports import free_port
+from tests.support.site_process import (
+    HttpPage,
+    Process,
+    SiteProcess,
+    manage,
+    migrate,
+    write_settings,
+)
 
 pytestmark = pytest.mark.functional
 
@@ -63,6 +72,25 @@ def test_a_channel_without_history(site: SiteProcess) -> None:
         say(site, page, "live", "hello")
         assert process.wait_for_line(r" -  said  (.*)$")[1] == '"hello"'
         assert process.stop(signal.SIGINT) == 0
+
+
+def test_a_broker_that_comes_late(tmp_path: Path) -> None:
+    """It says that nobody answers, and "from now on" once what comes will be shown."""
+    port = free_port()
+    source = f"""
+from tests.support.site_settings import *
+THYWILL["push"]["stomp_port"] = {port}
+"""
+    settings = write_settings(tmp_path, source)
+    migrate(tmp_path, **settings)
+    command = [sys.executable, "manage.py", "thywill", "tail", "live:tail"]
+    with Process(command, tmp_path, **settings) as process:
+        process.wait_for_log("no broker answers at 127.0.0.1:")
+        with SiteProcess(tmp_path, "--no-reload", "--stomp-port", str(port), **settings) as site:
+            process.wait_for_line("^live:tail has no history: from now on$")
+            say(site, HttpPage(site.url, "/thywill/init/rooms/"), "live", "hello")
+            assert process.wait_for_line(r" -  said  (.*)$")[1] == '"hello"'
+            assert process.stop(signal.SIGINT) == 0
 
 
 def test_no_follow_and_no_such_channel(site: SiteProcess) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,29 +105,29 @@ def listening(command: BaseCommand, found: FoundChannel) -> Iterator[queue.Queue
             pass
 
     destination = push.channel_destination(found.application, found.name)
-    is_ready: queue.Queue[None] = queue.Queue()
-    push.publisher.use_service(subscribing(destination, receive, is_ready))
-    try:
-        is_ready.get(timeout=LOOK_SECONDS)
-    except queue.Empty:
+    is_heard = threading.Event()
+    push.publisher.use_service(subscribing(destination, receive, is_heard))
+    if not is_heard.wait(LOOK_SECONDS):
         settings = push.settings
         where = f"{settings['stomp_host']}:{settings['stomp_port']}"
         meanwhile = "; its history is looked at meanwhile" if found.history else ""
         sys.stderr.write(f"no broker answers at {where}; it is tried on{meanwhile}\n")
     if not found.history:
+        while not is_heard.wait(LOOK_SECONDS):
+            pass
         command.stdout.write(f"{found.name} has no history: from now on")
         command.stdout.flush()
     yield heard
 
 
 def subscribing(
-    destination: str, receive: Callable[[Any], None], is_ready: queue.Queue[None]
+    destination: str, receive: Callable[[Any], None], is_heard: threading.Event
 ) -> Callable[[Any], None]:
     """Give a function that subscribes; it is called in the reactor thread."""
 
     def subscribe(service: Any) -> None:
         service.subscribe(destination, receive)
-        service.whenConnected().addCallback(lambda _: is_ready.put(None))
+        service.whenConnected().addCallback(lambda _: is_heard.set())
 
     return subscribe
 
