@@ -146,7 +146,7 @@ def test_the_wall_loses_nothing(checkout: Path, page: Page, chromium: Browser) -
         for each in (page, other):
             expect(each.locator("li")).to_have_text(["hello"])
         refused = """
-            Promise.all(Array.from({length: 7}, () => thywill.send.fn("write", {text: "often"})))
+            Promise.all(Array.from({length: 40}, () => thywill.send.fn("write", {text: "often"})))
                 .then(() => "none", (error) => `${error.code} ${error.retryAfter > 0}`)
         """
         assert page.evaluate(refused) == "too-many-requests true"
