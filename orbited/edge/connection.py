@@ -186,16 +186,26 @@ class EdgeConnection(Ending):
         if producer is not None and self._is_full:
             producer.pauseProducing()
 
-    def remember(self, exchange: "EdgeExchange", head: Head, take: Take) -> None:
-        """Know a request when it comes for the third time, in quick succession."""
+    def remember(self, exchange: "EdgeExchange", head: Head, take: Take) -> Head:
+        """Know a request when it comes for the third time, in quick succession.
+
+        Returns:
+            What is left of its head.
+        """
         if head.path not in self._asked_once:
             self._asked_once = (head.path, *self._asked_once[:1])
-            return
+            return head
         factory = self.factory
         again = remember(exchange, head, take, factory.limits, factory.max_body_bytes(head.path))
-        if again is not None:
-            others = [other for other in self._again if other.head.method != head.method]
-            self._again = (again, *others)
+        if again is None:
+            return head
+        # It holds the bytes of the headers; whoever reads them need not.
+        self._asked_once = tuple([path for path in self._asked_once if path != head.path])
+        self._reader.forget_headers_of(head)
+        self._head = again.head = head = self._without_headers(head)
+        others = [other for other in self._again if other.head.method != head.method]
+        self._again = (again, *others)
+        return head
 
     def forget_headers(self) -> Head | None:
         """What the last request said is not kept while a stream lasts, or nothing is asked.
@@ -205,13 +215,16 @@ class EdgeConnection(Ending):
         """
         self._again = self._asked_once = ()
         self._reader.forget_headers()
-        head = self._head
-        if head is not None:
-            if self.factory.has_access_log:
-                head.forget_headers()
-            else:
-                self._head = head = head.bare()
-        return head
+        if self._head is not None:
+            self._head = self._without_headers(self._head)
+        return self._head
+
+    def _without_headers(self, head: Head) -> Head:
+        """What the access log is to say of a request, or not even that."""
+        if self.factory.has_access_log:
+            head.forget_headers()
+            return head
+        return head.bare()
 
     def answered(self, incoming: Incoming, now: float | None = None) -> None:
         """The answer is written; go on with the next request, or close."""

@@ -231,7 +231,7 @@ class EdgeExchange(Exchange):
     def again(self, take: Take) -> None:
         """Have the connection know this request when it comes again."""
         if self._connection is not None:
-            self._connection.remember(self, self._head, take)
+            self._head = self._connection.remember(self, self._head, take)
 
     def renew(self, connection: "EdgeConnection", body: bytes) -> None:
         """The request has come again, as ``again`` tells; its target is that of the first."""

@@ -173,6 +173,13 @@ class HeadParser:
         """Remember no headers."""
         self._last = self._before = _FORGOTTEN
 
+    def forget_those_of(self, head: Head) -> None:
+        """Remember the headers of that request no more."""
+        if self._last[1] is head.headers:
+            self._last, self._before = self._before, _FORGOTTEN
+        elif self._before[1] is head.headers:
+            self._before = _FORGOTTEN
+
     def parse(self, data: bytes) -> Head:
         """Read one head, empty line included.
 

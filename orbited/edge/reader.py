@@ -186,6 +186,10 @@ class RequestReader:
         """This request lasts: keep nothing that would only help to read the next one."""
         self._heads.forget()
 
+    def forget_headers_of(self, head: Head) -> None:
+        """Requests with these headers are known in another way."""
+        self._heads.forget_those_of(head)
+
     def take_rest(self) -> bytes:
         """Give what followed the request, to whom the connection goes now; nothing more is read."""
         rest, self._buffer = self._buffer, b""

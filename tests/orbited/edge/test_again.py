@@ -53,9 +53,8 @@ class Watched(EdgeConnection):
         self.site.known += is_taken
         return is_taken
 
-    def remember(self, *request: Any) -> None:
-        if self.site.quick:
-            super().remember(*request)
+    def remember(self, *request: Any) -> Any:
+        return super().remember(*request) if self.site.quick else request[1]
 
 
 class Site:
@@ -250,6 +249,33 @@ def test_what_is_known_when_it_comes_again():
         assert bodies(answer) == [b"OK"]
     assert site.known >= 8
     assert site.application.received[1:] == [b"x" * number for number in range(1, 7)]
+
+
+@pytest.mark.parametrize("has_access_log", [True, False])
+def test_what_is_known_needs_no_headers(has_access_log):
+    """Their bytes are kept once; what was read of them is let go, but for the line in the log."""
+    site = Site()
+    site.edge.has_access_log = has_access_log
+    for _ in range(4):
+        site.feed(site.poll(site.session.core.outbox.last_id))
+        site.session.write(b"down")
+        turn(site)
+    (again,) = [each for each in site.connection._again if each.head.method == b"GET"]
+    parser = site.connection._reader._heads
+    assert not again.head.fields
+    assert all(b"X: y" not in block for block, headers in (parser._last, parser._before))
+    path = b"/tcp/%b/longpoll" % site.key
+    assert again.head.path == (path if has_access_log else b"/")
+    known = site.known
+    site.feed(site.poll(site.session.core.outbox.last_id))
+    assert site.known == known + 1
+    assert site.connection._head is again.head
+    site.session.write(b"down")
+    assert turn(site)
+    site.session.write(b"more")
+    other = site.poll(site.session.core.outbox.last_id).replace(b"X: y", b"X: z")
+    assert site.feed(other).startswith(b"HTTP/1.1 200 OK")  # it is read
+    assert site.known == known + 1
 
 
 def test_a_poll_that_lasts_is_known_no_more():
