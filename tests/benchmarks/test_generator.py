@@ -21,6 +21,9 @@ Relay = Callable[[list[bytes]], list[bytes]]
 """What a server makes of messages that it was sent: of the warm-up first, then of the others."""
 
 WARM_UP = 5
+STALL_SECONDS = 2
+"""When nothing comes for so long nothing will: a busy machine holds messages up for less."""
+
 MESSAGES = 30
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
@@ -32,7 +35,7 @@ class Server:
         self._relay, self._greeting, self._piece_bytes = relay, greeting, piece_bytes
         self._doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         for door in self._doors:
-            door.settimeout(20)
+            door.settimeout(60)
         self.ports = [door.getsockname()[1] for door in self._doors]
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -55,7 +58,7 @@ class Server:
 
     def close(self) -> None:
         """Wait for its end."""
-        self._thread.join(20)
+        self._thread.join(60)
         for door in self._doors:
             door.close()
 
@@ -83,9 +86,9 @@ def run(generator: Generator, server: Server, subscriber: Conversation) -> Figur
             [os.getpid()],
             MESSAGES,
             settle_seconds=0.01,
-            stall_seconds=0.2,
+            stall_seconds=STALL_SECONDS,
             handshakes_at_once=1,
-            timeout_seconds=20,
+            timeout_seconds=60,
         )
     finally:
         server.close()
@@ -167,7 +170,7 @@ def test_stream_is_acknowledged_by_post(generator: Generator) -> None:
     subscriber.address(door.getsockname()[1], "http", "up").step(get(b"/"), until=b"[open]")
     subscriber.acknowledge_bytes(post(b"/?ack=<<ACK>>", b""), 10 * MESSAGE_BYTES)
     figures = run(generator, server, subscriber)
-    thread.join(20)
+    thread.join(60)
     door.close()
     assert figures["ok"] is True
     told = [int(each) for each in re.findall(rb"ack=(\d+)", b"".join(heard))]
@@ -197,11 +200,11 @@ def test_client_says_what_it_was_given(generator: Generator) -> None:
         [os.getpid()],
         3,
         settle_seconds=0.01,
-        stall_seconds=1,
+        stall_seconds=STALL_SECONDS,
         handshakes_at_once=1,
-        timeout_seconds=20,
+        timeout_seconds=60,
     )
-    thread.join(20)
+    thread.join(60)
     door.close()
     assert figures["ok"] is True
     assert heard[0].startswith(b"016,second and first@M0000001x")

@@ -104,7 +104,7 @@ class OrbitedStompSite:
         )
         assert broker.stdout is not None
         stack.enter_context(closing(broker.stdout))
-        stack.callback(broker.wait, 20)
+        stack.callback(broker.wait, 60)
         stack.callback(broker.terminate)
         announced = broker.stdout.readline()
         self.port = int(announced.partition("port ")[2].partition(".")[0])

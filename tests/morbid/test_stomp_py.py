@@ -17,7 +17,7 @@ import stomp
 
 pytestmark = pytest.mark.functional
 
-TIMEOUT = 10
+TIMEOUT = 60
 
 CONNECTIONS = {
     "1.0": stomp.Connection10,

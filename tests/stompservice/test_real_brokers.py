@@ -54,7 +54,7 @@ class Peer:
 class Suite:
     """What holds for any broker; ``port`` is where it listens."""
 
-    timeout = 30
+    timeout = 100
     port: int
 
     async def peer(self, **options: object) -> Peer:

@@ -44,8 +44,10 @@ class Connection:
 
 
 @pytest.fixture
-def clock():
-    """A clock that stands still until told."""
+def clock(monkeypatch):
+    """A clock that stands still until told; that on the wall stands still, too."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
     return Clock()
 
 
