@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from tests.support.mariadb import MariaDB
     from tests.support.postgresql import PostgreSQL
 
-# A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once.
-settings.register_profile("thywill", deadline=None)
+# A deadline of Hypothesis measures the machine: on two busy cores anything may take a second once,
+# and so may the making of examples. They are the same in each run, so that a test fails for whoever
+# has broken it and not for somebody else, by chance; `--hypothesis-profile=searching` tries others.
+settings.register_profile("searching", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thywill", settings.get_profile("searching"), derandomize=True)
 settings.load_profile("thywill")
 
 BROWSER = "tests/browser/"

@@ -36,8 +36,10 @@ def write(checkout: Path, path: str, text: str) -> None:
 
 def make_checkout(folder: Path) -> Path:
     """Copy what makes a site into a folder."""
+    # What Python compiles meanwhile, in other processes, has another name until it is complete.
+    incomplete = shutil.ignore_patterns("*.pyc.*")
     for name in ("thywill_apps", "static"):
-        shutil.copytree(ROOT / name, folder / name)
+        shutil.copytree(ROOT / name, folder / name, ignore=incomplete)
     for name in ("settings.py", "manage.py"):
         shutil.copy(ROOT / name, folder)
     return folder
