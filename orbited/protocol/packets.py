@@ -58,6 +58,12 @@ __all__ = [
 
 DATA, PING, CLOSE, ACK, OPEN, OPT = b"data", b"ping", b"close", b"ack", b"open", b"opt"
 
+#: So many payloads that are being sent to many are remembered, and what becomes of them.
+REMEMBERED = 4
+
+#: From here on it pays to look whether a payload was encoded before.
+LARGE_BYTES = 1024
+
 #: The id of packets that are not numbered: acknowledgements on a WebSocket.
 UNNUMBERED = 0
 
@@ -233,13 +239,14 @@ def _from_base64(text: bytes) -> bytes:
 
 
 class Encoder:
-    """Writes packets; remembers the end of the last data packet by its payload's identity."""
+    """Writes packets; remembers the ends of the last data packets by their payload's identity."""
 
-    __slots__ = ("_payload", "_tail")
+    __slots__ = ("_large", "_payload", "_tail")
 
     def __init__(self) -> None:
         self._payload: bytes | None = None
         self._tail = b""
+        self._large: tuple[tuple[bytes, bytes], ...] = ()  # payload and end, the last first
 
     def encode(self, packets: Sequence[Packet]) -> bytes:
         """All packets of one burst, as one piece of the transport's body."""
@@ -250,7 +257,7 @@ class Encoder:
     def encode_data(self, number: int, payload: bytes) -> bytes:
         """One data packet, as a burst of its own. The hot path."""
         if payload is not self._payload:
-            self._tail = self._data_tail(payload)
+            self._tail = self._tail_of(payload)
             self._payload = payload
         digits = b"%d" % number
         return b"1%d,%b%b" % (len(digits), digits, self._tail)
@@ -264,6 +271,16 @@ class Encoder:
         if not data:
             return b"1%d,%b0%d,%b" % (len(digits), digits, len(name), name)
         return b"1%d,%b1%d,%b0%d,%b" % (len(digits), digits, len(name), name, len(data), data)
+
+    def _tail_of(self, payload: bytes) -> bytes:
+        if len(payload) < LARGE_BYTES:
+            return self._data_tail(payload)  # quicker than to remember it
+        for known, tail in self._large:
+            if known is payload:
+                return tail
+        tail = self._data_tail(payload)
+        self._large = (payload, tail), *self._large[: REMEMBERED - 1]
+        return tail
 
     def _data_tail(self, payload: bytes) -> bytes:
         raise NotImplementedError
@@ -309,7 +326,7 @@ class JsonEncoder(Encoder):
         if name is DATA:
             if data is not self._payload:
                 assert data is not None
-                self._tail = self._data_tail(data)
+                self._tail = self._tail_of(data)
                 self._payload = data
             return b'["%d", %b' % (number, self._tail)
         if not data:
@@ -324,22 +341,26 @@ TEXT, RAW, JSON = TextEncoder(), RawEncoder(), JsonEncoder()
 
 
 class _Joiner:
-    """Joins chunks; sessions that were given the same chunks share one result."""
+    """Joins chunks; sessions that were given the same chunks share one result.
 
-    __slots__ = ("_chunks", "_joined")
+    It remembers more than one: what is too much for a packet is several, for each of the sessions.
+    """
+
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._joined = b""
+        self._known: tuple[tuple[list[bytes], bytes], ...] = ()  # the last first
 
     def __call__(self, chunks: list[bytes]) -> bytes:
-        """Join, or return the very object of the last call when the chunks are the same."""
+        """Join, or return the very object of a call before when the chunks are the same."""
         if len(chunks) == 1:
             return chunks[0]
-        if chunks != self._chunks:
-            self._chunks = chunks
-            self._joined = b"".join(chunks)
-        return self._joined
+        for known, joined in self._known:
+            if known == chunks:
+                return joined
+        joined = b"".join(chunks)
+        self._known = (chunks, joined), *self._known[: REMEMBERED - 1]
+        return joined
 
 
 join_shared = _Joiner()

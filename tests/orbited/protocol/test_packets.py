@@ -17,9 +17,13 @@ from orbited.protocol.packets import (
     OPT,
     PING,
     RAW,
+    REMEMBERED,
     TEXT,
+    JsonEncoder,
     Packet,
     PacketDecoder,
+    RawEncoder,
+    TextEncoder,
     decode_body,
     join_shared,
     read_upstream,
@@ -80,6 +84,33 @@ def test_chunks_of_many_sessions_are_joined_once():
     assert joined == b"onetwo"
     assert join_shared([one, two]) is joined
     assert join_shared([one]) is one
+
+
+def test_what_makes_several_packets_is_joined_and_encoded_once_for_all():
+    """Sessions take them in turns, each all of them."""
+    halves = [[b"%d" % number * 300 for number in range(start, start + 5)] for start in (0, 5)]
+    joined = [join_shared(list(half)) for half in halves]
+    assert joined[0] == b"".join(halves[0])
+    for encoder in (TEXT, RAW, JSON):
+        wires = set()
+        for session in range(5):
+            payloads = [join_shared(list(half)) for half in halves]
+            assert all(one is other for one, other in zip(payloads, joined, strict=True))
+            packets = [Packet(number, DATA, each) for number, each in enumerate(payloads, session)]
+            wires.add(encoder.encode(packets))
+            assert len(encoder._large) <= REMEMBERED
+        assert len(wires) == 5
+        assert encoder._large[0][0] is joined[1]
+
+
+@given(st.lists(st.integers(0, 6), max_size=40))
+def test_a_payload_is_encoded_alike_whatever_was_before(order):
+    """Remembered or not, small or large."""
+    payloads = [b"%d" % number * (700 if number % 2 else 1100) for number in range(7)]
+    for kind in (TextEncoder, RawEncoder, JsonEncoder):
+        encoder = kind()
+        for which in order:
+            assert encoder.encode_data(9, payloads[which]) == kind().encode_data(9, payloads[which])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
