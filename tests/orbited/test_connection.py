@@ -294,6 +294,23 @@ def test_a_failing_flush_ends_its_session_only(comet, key, monkeypatch):
     assert key not in comet.tcp.connections
 
 
+def test_an_answer_that_fails_ends_its_session_only(make_comet, monkeypatch):
+    """Whoever has asked for it is answered, and goes on."""
+    comet = make_comet({}, Writes)
+    keys = [comet.create(), comet.create()]
+    streams = [comet.open(key) for key in keys]
+    comet.turn()
+    asking, broken = [comet.session(key) for key in keys]
+    Writes.to = [broken]
+    monkeypatch.setattr(type(broken.core), "payload_to_send", fail_once(type(broken.core)))
+    assert comet.post(keys[0], Packet(1, DATA, b"x")).content == b"OK"
+    comet.turn()
+    assert list(comet.tcp.connections) == keys[:1]
+    Writes.to = [asking]
+    comet.post(keys[0], Packet(2, DATA, b"y"))
+    assert streams[0].content.endswith(b"14,data04,eQ==")
+
+
 def fail_once(core):
     """A method that raises the first time."""
     original, calls = core.payload_to_send, []
