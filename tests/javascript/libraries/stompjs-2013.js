@@ -14,7 +14,7 @@ const heartBeats = new Inbox();
 const socket = new WebSocket(url, ["v10.stomp", "v11.stomp"]);
 const client = Stomp.over(socket);
 client.debug = (line) => line.startsWith("<<< PONG") && heartBeats.put(line);
-client.heartbeat = { outgoing: 1000, incoming: 1000 };
+client.heartbeat = { outgoing: 2500, incoming: 2500 };
 client.onreceipt = (frame) => receipts.put(frame.headers["receipt-id"]);
 
 const connected = await new Promise((resolve, reject) => client.connect("a", "b", resolve, reject));

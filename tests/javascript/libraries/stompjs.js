@@ -12,8 +12,8 @@ let errors = 0;
 const client = new Client({
   brokerURL: url,
   connectHeaders: { login: "a", passcode: "b", host: "/" },
-  heartbeatIncoming: 1000,
-  heartbeatOutgoing: 1000,
+  heartbeatIncoming: 2500,
+  heartbeatOutgoing: 2500, // a machine that is busy for two periods would end it
   reconnectDelay: 100,
   reconnectTimeMode: ReconnectionTimeMode.LINEAR,
   splitLargeFrames: true,
