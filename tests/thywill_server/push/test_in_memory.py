@@ -46,7 +46,7 @@ def bodies(component, **question):
 
 def when_waiting(component, count=1):
     """Return once so many questions wait."""
-    for _ in range(10_000):
+    for _ in range(60_000):
         if component.health()["waiting"] == count:
             return
         threading.Event().wait(0.001)
