@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,14 +69,19 @@ def asked_for() -> Asked | None:
     return _asked.get()
 
 
-@contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
+class watching:  # noqa: N801 - a function to whoever uses it
     """Tell somebody of each command that fails in a message of several, by its name."""
-    token = _watcher.set(watcher)
-    try:
-        yield
-    finally:
-        _watcher.reset(token)
+
+    __slots__ = ("_token", "_told")
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._told = watcher
+
+    def __enter__(self) -> None:
+        self._token: Token[Watcher | None] = _watcher.set(self._told)
+
+    def __exit__(self, *_: object) -> None:
+        _watcher.reset(self._token)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ import copy
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import update_wrapper
 from types import ModuleType
@@ -221,6 +221,13 @@ def slow_commands(app: App) -> list[str]:
     return sorted(name for name, command in app.commands.items() if command.is_slow)
 
 
+def _as_returned(returned: Any) -> Any:
+    return returned
+
+
+_UNBOUNDED: Final = nullcontext(_as_returned)
+
+
 class DeclaredBounds:
     """What bounds a command while it runs; one for each process.
 
@@ -231,10 +238,9 @@ class DeclaredBounds:
     def __init__(self, max_slow: int) -> None:
         self._places = threading.BoundedSemaphore(max_slow)
 
-    @contextmanager
     def held(
         self, command: Command, client: Client, name: str | None
-    ) -> Iterator[Callable[[Any], Any]]:
+    ) -> AbstractContextManager[Callable[[Any], Any]]:
         """Run a command within its bounds; gives what makes its answer of what it returned.
 
         Args:
@@ -246,6 +252,14 @@ class DeclaredBounds:
             TooManyRequests: it is slow, and as many as may be are running.
             ApplicationError: ``already-run``.
         """
+        if name is None and not command.is_slow and asked_for() is None:
+            return _UNBOUNDED
+        return self._held(command, client, name)
+
+    @contextmanager
+    def _held(
+        self, command: Command, client: Client, name: str | None
+    ) -> Iterator[Callable[[Any], Any]]:
         with ExitStack() as stack:
             finish = stack.enter_context(asking(name))
             if command.is_slow:

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,35 +91,55 @@ def running_call() -> Call | None:
     return _current.get()
 
 
-@contextmanager
-def handling(
-    push: PushComponent, component: ApplicationComponent | None = None, application: str = ""
-) -> Iterator[None]:
+class handling:  # noqa: N801 - a function to whoever uses it
     """Run a handler: at the end, what it sent is on its way or waits for the commit.
 
     Raises:
         Refusal: the first one met by what was sent at a commit within the handler.
     """
-    from django.db import connection
 
-    call = Call(push, component, application, in_transaction=connection.in_atomic_block)
-    token = _current.set(call)
+    __slots__ = ("_call", "_token")
+
+    def __init__(
+        self,
+        push: PushComponent,
+        component: ApplicationComponent | None = None,
+        application: str = "",
+    ) -> None:
+        self._call = Call(push, component, application, in_transaction=False)
+
+    def __enter__(self) -> None:
+        from django.db import DEFAULT_DB_ALIAS, connections
+
+        self._call.in_transaction = connections[DEFAULT_DB_ALIAS].in_atomic_block
+        self._token: Token[Call | None] = _current.set(self._call)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        call = self._call
+        try:
+            if error is None:
+                _finish(call)
+            else:
+                _hand_over_after_failure(call)
+        finally:
+            _current.reset(self._token)
+        if error is None and call.refusal is not None:
+            raise call.refusal
+
+
+def _finish(call: Call) -> None:
     try:
-        yield
         _hand_over(call)
     except BaseException:
         _hand_over_after_failure(call)
         raise
-    finally:
-        _current.reset(token)
-    if call.refusal is not None:
-        raise call.refusal
 
 
 def _hand_over(call: Call) -> None:
-    waiting, call.waiting = call.waiting, []
-    for action in waiting:
-        action()
+    if call.waiting:
+        waiting, call.waiting = call.waiting, []
+        for action in waiting:
+            action()
 
 
 def _hand_over_after_failure(call: Call) -> None:
@@ -136,8 +155,9 @@ def _hand_over_after_failure(call: Call) -> None:
 
 
 def _on_commit(action: Action, call: Call | None) -> None:
-    from django.db import connection, transaction
+    from django.db import DEFAULT_DB_ALIAS, connections
 
+    connection = connections[DEFAULT_DB_ALIAS]
     # on_commit outside a transaction would open a connection only to learn that there is none. In
     # one that is managed by hand it raises, since nobody would tell it of the commit.
     is_manual = connection.connection is not None and not connection.autocommit
@@ -156,7 +176,7 @@ def _on_commit(action: Action, call: Call | None) -> None:
         except Exception:
             log.exception("nothing was pushed after a commit")
 
-    transaction.on_commit(run)
+    connection.on_commit(run)
 
 
 def _is_in_event_loop() -> bool:

@@ -6,26 +6,17 @@ looks from time to time at what is running; it ends when nothing has run for a w
 
 from __future__ import annotations
 
-import itertools
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final
 
 log = logging.getLogger(__name__)
 
 IDLE_LOOKS: Final = 10
 """After so many looks at nothing the thread ends; the next function starts another."""
-
-
-@dataclass(slots=True)
-class _Running:
-    name: str
-    begun: float
-    was_named: bool = False
 
 
 class SlowCalls:
@@ -39,27 +30,28 @@ class SlowCalls:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._running: dict[int, _Running] = {}
-        self._numbers = itertools.count()
+        self._running: dict[int, Running] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_over = threading.Event()
 
-    @contextmanager
-    def watching(self, function: Callable[..., Any]) -> Iterator[None]:
+    def watching(self, function: Callable[..., Any]) -> Running:
         """Watch a function from here to the end of the block."""
-        number = next(self._numbers)
-        call = _Running(name_of(function), self._clock())
-        self._running[number] = call
+        return Running(self, function)
+
+    def begin(self, call: Running) -> float:
+        """Note that a function runs; gives the time."""
+        self._running[id(call)] = call
         if self._thread is None:
             self._start()
-        try:
-            yield
-        finally:
-            del self._running[number]
-            taken = self._clock() - call.begun
-            if taken > self._seconds:
-                log.warning("%s took %.1f s", call.name, taken)
+        return self._clock()
+
+    def end(self, call: Running) -> None:
+        """Note that it runs no more."""
+        del self._running[id(call)]
+        taken = self._clock() - call.begun
+        if taken > self._seconds:
+            log.warning("%s took %.1f s", name_of(call.function), taken)
 
     def look(self) -> bool:
         """Name what has been running for too long, once; gives whether anything runs."""
@@ -68,7 +60,8 @@ class SlowCalls:
         for call in running:
             if not call.was_named and now - call.begun > self._seconds:
                 call.was_named = True
-                log.warning("%s is running for %.1f s already", call.name, now - call.begun)
+                taken = now - call.begun
+                log.warning("%s is running for %.1f s already", name_of(call.function), taken)
         return bool(running)
 
     def stop(self) -> None:
@@ -88,6 +81,24 @@ class SlowCalls:
         while idle < IDLE_LOOKS and not self._is_over.wait(self._seconds):
             idle = 0 if self.look() else idle + 1
         self._thread = None
+
+
+class Running:
+    """One call of a function, watched for as long as the block lasts."""
+
+    __slots__ = ("_calls", "begun", "function", "was_named")
+
+    def __init__(self, calls: SlowCalls, function: Callable[..., Any]) -> None:
+        self._calls = calls
+        self.function = function
+        self.begun = math.inf
+        self.was_named = False
+
+    def __enter__(self) -> None:
+        self.begun = self._calls.begin(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._calls.end(self)
 
 
 def name_of(function: Callable[..., Any]) -> str:

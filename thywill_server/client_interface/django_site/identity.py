@@ -11,11 +11,16 @@ a log-out, which empties the session.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import secrets
 import uuid
+from functools import lru_cache
 
-from django.core.signing import BadSignature, Signer
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from thywill_server.client import Client
 from thywill_server.errors import Refusal
@@ -36,8 +41,8 @@ def new_client(request: HttpRequest, application: str, transport: str | None) ->
 def client_token(request: HttpRequest, client: Client) -> str:
     """Sign what a later request must show to be this client."""
     identity = request.session[IDENTITY_KEY]
-    signed = _signer().sign(_claim(client.uuid, client.application, identity))
-    return f"{client.application}:{signed.rpartition(':')[2]}"
+    claim = _claim(client.uuid, client.application, identity)
+    return f"{client.application}:{signature(claim, settings.SECRET_KEY)}"
 
 
 def known_client(request: HttpRequest, client_uuid: str, token: str) -> Client:
@@ -47,15 +52,15 @@ def known_client(request: HttpRequest, client_uuid: str, token: str) -> Client:
         Refusal: ``unknown-client``: the token is forged, belongs to another uuid or another
             session, or the session has ended.
     """
-    application, _, signature = token.rpartition(":")
+    application, _, shown = token.rpartition(":")
     identity = request.session.get(IDENTITY_KEY)
-    try:
-        if not isinstance(identity, str):
-            raise BadSignature("the session has no identity")
-        _signer().unsign(f"{_claim(client_uuid, application, identity)}:{signature}")
-    except BadSignature:
-        raise Refusal("unknown-client") from None
-    return _client(request, client_uuid, application, None)
+    if not isinstance(identity, str):
+        raise Refusal("unknown-client")
+    claim = _claim(client_uuid, application, identity)
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if constant_time_compare(shown, signature(claim, secret)):
+            return _client(request, client_uuid, application, None)
+    raise Refusal("unknown-client")
 
 
 def _client(
@@ -71,8 +76,19 @@ def _client(
     )
 
 
-def _signer() -> Signer:
-    return Signer(salt=SALT)
+def signature(claim: str, secret: str | bytes) -> str:
+    """Give what ``django.core.signing.Signer(key=secret, salt=SALT)`` signs a claim with.
+
+    It is asked for every message, and Django derives its key anew each time.
+    """
+    digest = hmac.digest(_derived_key(secret), claim.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=8)
+def _derived_key(secret: str | bytes) -> bytes:
+    plain = secret if isinstance(secret, bytes) else secret.encode()
+    return hashlib.sha256(f"{SALT}signer".encode() + plain).digest()
 
 
 def _claim(client_uuid: str, application: str, identity: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from thywill_server.errors import Refusal
 
@@ -38,7 +38,8 @@ class Answer:
 @dataclass(slots=True)
 class _Entry:
     answer: Answer | None = None
-    is_done: threading.Event = field(default_factory=threading.Event)
+    is_done: bool = False
+    waiting: threading.Event | None = None  # of those who repeat it meanwhile, if there are any
     bytes_counted: int = 0
 
 
@@ -79,7 +80,7 @@ class RecentReplies:
             finally:
                 self._finish(client_uuid, message_id, entry)
             return entry.answer
-        if not entry.is_done.wait(self._wait_seconds):
+        if not self._wait(entry):
             raise Refusal("still-handling")
         if entry.answer is None or entry.answer.may_retry:
             return self.answer(client_uuid, message_id, handle)
@@ -92,6 +93,14 @@ class RecentReplies:
 
     def __len__(self) -> int:
         return len(self._clients)
+
+    def _wait(self, entry: _Entry) -> bool:
+        with self._lock:
+            if entry.is_done:
+                return True
+            if entry.waiting is None:
+                entry.waiting = threading.Event()
+        return entry.waiting.wait(self._wait_seconds)
 
     def _entry(self, client_uuid: str, message_id: str) -> tuple[_Entry, bool]:
         with self._lock:
@@ -117,7 +126,9 @@ class RecentReplies:
                     self._bytes += entry.bytes_counted
             while self._bytes > self._max_bytes and self._clients:
                 self._forget_oldest()
-            entry.is_done.set()
+            entry.is_done = True
+            if entry.waiting is not None:
+                entry.waiting.set()
 
     def _forget_oldest(self) -> None:
         _, entries = self._clients.popitem(last=False)

@@ -46,6 +46,17 @@ def test_csrf_token_of_another_browser(page: Page) -> None:
     assert_refused(response, 403, "csrf-failed")
 
 
+def test_csrf_token_is_enforced_without_the_middleware(page: Page, site: Settings) -> None:
+    """A site that has taken Django's middleware out is protected all the same."""
+    site.MIDDLEWARE = [name for name in site.MIDDLEWARE if not name.endswith("CsrfViewMiddleware")]
+    page.browser.handler.load_middleware()
+    assert page.send("x").status_code == 200
+    refused = page.post("send", page.identified(message="x"), csrf="a" * 32)
+    assert_refused(refused, 403, "csrf-failed")
+    del page.browser.cookies["csrftoken"]
+    assert_refused(page.send("x"), 403, "csrf-failed")
+
+
 def test_foreign_origin(page: Page) -> None:
     """A POST that a foreign page makes is refused, even with the right tokens."""
     response = page.browser.post(
