@@ -247,14 +247,22 @@ def is_ended(uuid: str) -> bool:
 
     It is asked for every message, so the query is written out: making it took longer than asking.
     """
-    connection = connections[router.db_for_read(ConnectedClient)]
-    table = connection.ops.quote_name(ConnectedClient._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT 1 FROM {table} WHERE uuid = %s AND ended_at IS NOT NULL",  # noqa: S608
-            [uuid],
-        )
+    alias = router.db_for_read(ConnectedClient)
+    with connections[alias].cursor() as cursor:
+        cursor.execute(ended_query(alias) or "", [uuid])
         return cursor.fetchone() is not None
+
+
+def ended_query(alias: str) -> str | None:
+    """Give what `is_ended` asks, for who asks something else there too; None: it is not there.
+
+    Args:
+        alias: of a database.
+    """
+    if router.db_for_read(ConnectedClient) != alias:
+        return None
+    table = connections[alias].ops.quote_name(ConnectedClient._meta.db_table)
+    return f"SELECT 1 FROM {table} WHERE uuid = %s AND ended_at IS NOT NULL"  # noqa: S608
 
 
 def _of_user(user: str) -> QuerySet[ConnectedClient]:

@@ -23,6 +23,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from thywill_server.client import Client
+from thywill_server.client_interface.django_site.sessions import SessionStore
 from thywill_server.errors import Refusal
 
 IDENTITY_KEY = "thywill.identity"
@@ -53,6 +54,8 @@ def known_client(request: HttpRequest, client_uuid: str, token: str) -> Client:
             session, or the session has ended.
     """
     application, _, shown = token.rpartition(":")
+    if isinstance(request.session, SessionStore):
+        request.session.ask_too(client_uuid)
     identity = request.session.get(IDENTITY_KEY)
     if not isinstance(identity, str):
         raise Refusal("unknown-client")
@@ -74,6 +77,17 @@ def _client(
         transport=transport,
         session_identity=request.session[IDENTITY_KEY],
     )
+
+
+def is_ended(request: HttpRequest, client: Client) -> bool:
+    """Tell whether the site has ended this client; after `known_client` that is known, mostly."""
+    session = request.session
+    told = session.is_ended(client.uuid) if isinstance(session, SessionStore) else None
+    if told is not None:
+        return told
+    from thywill_server.database import clients  # it has models
+
+    return clients.is_ended(client.uuid)
 
 
 def signature(claim: str, secret: str | bytes) -> str:

@@ -4,6 +4,8 @@ Every message of a page begins with its session. Django builds the query for it 
 which takes five times as long as asking it. Here it is written out; the table, what is in it, and
 everything but finding it are Django's. So a site may change from one engine to the other at any
 time, and nobody is logged out.
+
+Whether the site has ended a client is to be known for every message, too, and is asked with it.
 """
 
 from __future__ import annotations
@@ -18,20 +20,43 @@ from django.utils import timezone
 class SessionStore(db.SessionStore):
     """A session in the database."""
 
+    _client_uuid: str | None = None
+    _is_ended: bool | None = None
+
+    def ask_too(self, client_uuid: str) -> None:
+        """Ask of a client, with the session, whether the site has ended it.
+
+        Once the session is known already, or for what cannot be a uuid, that has no effect.
+        """
+        if client_uuid.isascii() and client_uuid.isprintable():
+            self._client_uuid = client_uuid
+
+    def is_ended(self, client_uuid: str) -> bool | None:
+        """Tell what was asked so; None when it was not, or of another client."""
+        return self._is_ended if client_uuid == self._client_uuid else None
+
     def load(self) -> dict[str, Any]:
         """Give what the session holds; nothing, and no key any more, if it is unknown or over."""
-        connection = connections[router.db_for_read(self.model)]
+        from thywill_server.database.clients import ended_query  # it has models
+
+        alias = router.db_for_read(self.model)
+        connection = connections[alias]
         table = connection.ops.quote_name(self.model._meta.db_table)
         now = connection.ops.adapt_datetimefield_value(timezone.now())
+        asked, values = "session_data", [self.session_key, now]
+        if self._client_uuid is not None and (query := ended_query(alias)) is not None:
+            asked, values = f"session_data, ({query})", [self._client_uuid, *values]
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT session_data FROM {table}"  # noqa: S608
+                f"SELECT {asked} FROM {table}"  # noqa: S608
                 " WHERE session_key = %s AND expire_date > %s",
-                [self.session_key, now],
+                values,
             )
             row = cursor.fetchone()
         if row is None:
             self._session_key = None
             return {}
+        if len(row) > 1:
+            self._is_ended = row[1] is not None
         held: dict[str, Any] = self.decode(row[0])
         return held

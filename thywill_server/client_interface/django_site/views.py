@@ -33,7 +33,6 @@ from thywill_server.client_interface.django_site.page import (
 from thywill_server.client_interface.django_site.posts import Fields, post_only
 from thywill_server.client_interface.django_site.recent_replies import Answer
 from thywill_server.components import Components
-from thywill_server.database import clients
 from thywill_server.encoding import Json, encode_json
 from thywill_server.errors import Refusal
 from thywill_server.log.context import bind
@@ -308,6 +307,6 @@ def _client(request: HttpRequest, fields: Fields) -> Client:
     bind(client=client.uuid, message_id=fields.get("id"))
     if client.application not in apps.start_components().application.application_names():
         raise Refusal("unknown-application")
-    if clients.is_ended(client.uuid):
+    if identity.is_ended(request, client):
         raise Refusal("disconnected")
     return client

@@ -1,6 +1,6 @@
 """Sessions found by the written query: known, over, unknown and broken, as by Django's engine."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.sessions.backends import db
@@ -10,6 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from thywill_server.client_interface.django_site.sessions import SessionStore
+from thywill_server.database import clients
+from thywill_server.database.client_models import ConnectedClient
+from thywill_server.database.clients import is_ended
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,54 @@ def test_found(writer: type[db.SessionStore]) -> None:
     session["who"] = "Grace"
     session.save()
     assert db.SessionStore(key)["who"] == "Grace"
+
+
+@pytest.mark.parametrize("ended_at", [None, timezone.now()])
+def test_who_has_ended_is_found_with_it(ended_at: datetime | None) -> None:
+    """One query tells of both what two would have told."""
+    ConnectedClient.objects.create(uuid="one", ended_at=ended_at)
+    session = SessionStore(saved(SessionStore))
+    session.ask_too("one")
+    with CaptureQueriesContext(connection) as queries:
+        assert session["who"] == "Ada"
+        assert session.is_ended("one") is (ended_at is not None)
+    assert len(queries) == 1
+    assert session.is_ended("one") == is_ended("one")
+    assert session.is_ended("another") is None
+
+
+def test_a_client_that_never_came_has_not_ended() -> None:
+    """There is no row of it yet."""
+    session = SessionStore(saved(SessionStore))
+    session.ask_too("nobody")
+    assert session["who"] == "Ada"
+    assert session.is_ended("nobody") is False is is_ended("nobody")
+
+
+def test_nobody_is_asked_about_too_late() -> None:
+    """What is known already is not asked again: whoever wants to know of a client asks for it."""
+    session = SessionStore(saved(SessionStore))
+    assert session["who"] == "Ada"
+    session.ask_too("one")
+    assert session.is_ended("one") is None
+
+
+@pytest.mark.parametrize("uuid", ["nul\0", "h\u00e9", "\ud800", "line\n"])
+def test_what_cannot_be_a_uuid_is_not_asked_about(uuid: str) -> None:
+    """Nobody has checked it yet, and some databases refuse such text."""
+    session = SessionStore(saved(SessionStore))
+    session.ask_too(uuid)
+    assert session["who"] == "Ada"
+    assert session.is_ended(uuid) is None
+
+
+def test_another_database_is_asked_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients may be in another database than sessions."""
+    monkeypatch.setattr(clients, "ended_query", lambda alias: None)
+    session = SessionStore(saved(SessionStore))
+    session.ask_too("one")
+    assert session["who"] == "Ada"
+    assert session.is_ended("one") is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
