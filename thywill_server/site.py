@@ -3,7 +3,7 @@
 ::
 
     browser --> Site --> SiteRoot --+-- /static/...    StaticFiles
-                                    +-- anything else  WSGIResource --> a thread --> Django
+                                    +-- anything else  DjangoResource --> a thread --> Django
 
 A request's body is bounded before it is kept anywhere: by what ``Content-Length`` announces, and by
 what arrives when nothing is announced. Beyond the bound the answer is 413, in thywill's JSON.
@@ -25,8 +25,8 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
-from twisted.web.wsgi import WSGIResource
 
+from thywill_server.django_resource import DjangoResource
 from thywill_server.errors import CODES
 from thywill_server.static_files import StaticFiles, django_static_files
 
@@ -151,7 +151,7 @@ class SiteRoot(Resource):
 
     def __init__(
         self,
-        wsgi: WSGIResource,
+        wsgi: Resource,
         static_files: StaticFiles | None = None,
         static_prefix: str | None = None,
         max_open_requests: int = MAX_OPEN_REQUESTS,
@@ -290,7 +290,7 @@ class Body:
 
     def _do(self, name: str, *arguments: int) -> Any:
         try:
-            return getattr(self._file, name)(*arguments)
+            return getattr(self._file, name)(*(each for each in arguments if each is not None))
         except ValueError as error:
             raise OSError("the browser has gone, and its request with it") from error
 
@@ -317,7 +317,7 @@ def django_root(
     from django.core.handlers.wsgi import WSGIHandler
 
     application = with_bodies(WSGIHandler())
-    wsgi = WSGIResource(reactor, pool, application)  # type: ignore[no-untyped-call]
+    wsgi = DjangoResource(reactor, pool, application)
     address = urlsplit(settings.STATIC_URL or "")
     if address.netloc or not address.path.startswith("/") or address.path == "/":
         return SiteRoot(wsgi, max_open_requests=max_open_requests)

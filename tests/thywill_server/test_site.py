@@ -19,10 +19,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
-from twisted.web.wsgi import WSGIResource
 
 from orbited.service import embedded
 from thywill_server import site
+from thywill_server.django_resource import DjangoResource
 from thywill_server.site import SiteRoot, access_log, make_pool, make_site, refusal
 from thywill_server.static_files import StaticFiles
 
@@ -82,7 +82,7 @@ class SiteCase(TestCase):
         self.addCleanup(deferToThread, pool.stop)
         static_files = StaticFiles(self.find, lambda name: "0123456789ab" in name)
         self.root = SiteRoot(
-            WSGIResource(reactor, pool, site.with_bodies(application)), static_files, "/static/"
+            DjangoResource(reactor, pool, site.with_bodies(application)), static_files, "/static/"
         )
         port = reactor.listenTCP(0, self.factory(), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
