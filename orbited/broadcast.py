@@ -107,14 +107,15 @@ class Broadcaster:
         for position, session in enumerate(audience.members):
             transport = session._transport
             core = session.core
-            if session._is_producer_paused or core.state is not _OPEN:
-                others.append(position)
-                continue
             number = 0
-            if transport is not None and not transport.is_paused:
+            if not (transport is None or transport.is_paused or session._is_producer_paused):
                 number = core.carry(payload)
             if transport is None or not number:
-                if not core.outbox.send_all(frames, size_bytes):
+                if (
+                    session._is_producer_paused
+                    or core.state is not _OPEN
+                    or not core.outbox.send_all(frames, size_bytes)
+                ):
                     others.append(position)
                 elif transport is not None:
                     session._soon()
