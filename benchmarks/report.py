@@ -258,6 +258,13 @@ def _when(rows: Sequence[Row], facts: Facts) -> str:
     words += f"{facts.day}, " if facts.day else ""
     words += rounds if fewest == most else f"{fewest} to {rounds} of each system"
     words += f", {facts.seconds:g} s for each run"
+    longer = [
+        f"{name} {WORKLOADS[name].length:g} times as long"
+        for name in dict.fromkeys(row.workload for row in rows)
+        if WORKLOADS[name].length != 1
+    ]
+    if longer:
+        words += f" ({', '.join(longer)})"
     if facts.passes:
         loads = ", ".join(
             f"{each['begin']:.1f} to {each['end']:.1f} (begun {each['at']})"

@@ -240,7 +240,7 @@ class Run:
         facts: dict[str, Any] = {
             "machine": machine.describe(),
             "rounds": campaign.rounds,
-            "seconds": self.preset.seconds * max(each.length for each in campaign.workloads),
+            "seconds": self.preset.seconds,
             "titles": {system.name: system.title for system in systems},
             "versions": versions,
             "missing": {name: self._missing[name] for name in names if name in self._missing},

@@ -37,8 +37,8 @@ class Workload:
             with very many clients, which take long to connect: then a run has so many.
         rate_per_second: of an open loop; 0 for a closed one.
         is_extra: measured only when it is named.
-        length: how many times as long as others a run of it is, where a message takes so long that
-            there would be too few.
+        length: how many times as long as others a run of it is, where there would be too few
+            messages otherwise.
         sentence: for those who read the table.
     """
 
@@ -86,7 +86,18 @@ _ALL: Final = [
     Workload("A1000w1", WEB, "fan", "fanout", 1000, 1, 10, f"one to 1,000, {ONE}"),
     Workload("A100", WEB, "fan", "fanout", 100, 64, 150, f"one to 100, {MANY}"),
     Workload("A1000", WEB, "fan", "fanout", 1000, 64, 20, f"one to 1,000, {MANY}"),
-    Workload("R100", WEB, "fan", "fanout", 100, 64, 60, "one to 100, 200 messages a second", 200),
+    Workload(
+        "R100",
+        WEB,
+        "fan",
+        "fanout",
+        100,
+        64,
+        60,
+        "one to 100, 200 messages a second",
+        200,
+        length=2,
+    ),
     Workload("B32", WEB, "echo", "echo", 32, 1, 400, f"32 clients, {BACK}"),
     Workload("B1", WEB, "echo", "echo", 1, 1, 200, "one client, to itself and back", 0, True),
     Workload("G100w1", GROWTH, "growth", "fanout", 100, 1, 100, f"one to 100, {ONE}"),
