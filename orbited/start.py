@@ -13,7 +13,7 @@ from orbited.errors import ConfigurationError
 from orbited.settings import Config
 from orbited.signals import Signals
 
-__all__ = ["QUICKSTART", "main"]
+__all__ = ["QUICKSTART", "install_reactor", "main"]
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def _path(options: argparse.Namespace) -> str:
 
 def _run(config: Config, *, is_profiled: bool) -> int:
     try:
-        reactor = _install_reactor(config.global_.reactor)
+        reactor = install_reactor(config.global_.reactor)
 
         from orbited.logs import configure, take_over_twisted
         from orbited.privileges import change_to, configured_account
@@ -164,8 +164,18 @@ def _run(config: Config, *, is_profiled: bool) -> int:
     return 0
 
 
-def _install_reactor(name: str) -> Any:
-    """Install the reactor of that name; "" takes the platform's best."""
+def install_reactor(name: str = "") -> Any:
+    """Install the reactor of that name, unless there is one already.
+
+    Args:
+        name: as in ``[global] reactor``; "" takes the platform's best.
+
+    Returns:
+        ``twisted.internet.reactor``.
+
+    Raises:
+        ConfigurationError: it does not run here, or another one is in use.
+    """
     if name:
         from twisted.internet import error
 

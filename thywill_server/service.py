@@ -38,7 +38,7 @@ from thywill_server.site import (
     refusal,
 )
 
-__all__ = ["ListenError", "SiteOptions", "SiteService"]
+__all__ = ["ListenError", "SiteOptions", "SiteService", "install_reactor"]
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class SiteService(Service):
                     f"{push.setting_name('stomp_login')}: the broker of a one-process site knows "
                     'tickets only; set "broker" to "" to use the one at stomp_host'
                 )
-            make_broker = self._import(push, "broker", embedding.broker)
+            make_broker = _import(push, "broker", embedding.broker)
             self._broker = make_broker(embedding.broker_options)
             if self._options.stomp_port is not None:
                 port = self._options.stomp_port
@@ -157,7 +157,7 @@ class SiteService(Service):
             local_services[host, port] = self._broker
             self.stomp_address = (host, port)
         options = self._comet_options(f"{host}:{port}", embedding.comet_options)
-        self._comet = self._import(push, "comet", embedding.comet)(options, local_services)
+        self._comet = _import(push, "comet", embedding.comet)(options, local_services)
         push.use_embedded(port, self._comet.health)
         return self._comet.site(
             self._root,
@@ -175,13 +175,6 @@ class SiteService(Service):
             "http": {"hosts": settings.ALLOWED_HOSTS, **given.get("http", {})},
             "limits": {"drain_seconds": drain_seconds, **given.get("limits", {})},
         }
-
-    def _import(self, push: Any, setting: str, path: str) -> Callable[..., Any]:
-        try:
-            found: Callable[..., Any] = import_dotted(path)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{push.setting_name(setting)}: {error}") from error
-        return found
 
     def _listen(self, host: str, port: int, factory: Any, option: str) -> int:
         factory.noisy = False
@@ -264,3 +257,22 @@ def _why(host: str, port: int, option: str, error: Any) -> str:
     if number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
         return f'"{host}" is not an address of this machine: 127.0.0.1 is, or 0.0.0.0 for all.'
     return f"Port {port} on {host} cannot be listened on: {error}."
+
+
+def install_reactor(push: Any) -> None:
+    """Install the reactor that a push component wants for a one-process site, before it is used.
+
+    Raises:
+        ConfigurationError: what the settings name for this cannot be imported.
+    """
+    embedding = push.embedding() if hasattr(push, "embedding") else None
+    if embedding is not None and embedding.reactor:
+        _import(push, "reactor", embedding.reactor)()
+
+
+def _import(push: Any, setting: str, path: str) -> Callable[..., Any]:
+    try:
+        found: Callable[..., Any] = import_dotted(path)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{push.setting_name(setting)}: {error}") from error
+    return found

@@ -270,6 +270,7 @@ class TestWhatIsWrong:
             ("component", 'cannot import "thywill_server.push.orbitd"'),
             ("broker", 'cannot import "thywill_server.push.orbitd"'),
             ("comet", 'cannot import "thywill_server.push.orbitd"'),
+            ("reactor", 'cannot import "thywill_server.push.orbitd"'),
         ],
     )
     def test_a_mistyped_path(self, home, tmp_path, setting, reason):

@@ -6,6 +6,8 @@ That it starts, serves and stops is shown on real processes, in tests/functional
 import errno
 import logging
 import socket
+import subprocess
+import sys
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
@@ -128,3 +130,25 @@ def test_the_comet_server_knows_the_names_of_the_site(settings):
     given = {"limits": {"drain_seconds": 1, "sessions": 5}, "http": {"hosts": ["*"]}}
     options = site._comet_options("127.0.0.1:1", given)
     assert {name: options[name] for name in given} == given
+
+
+REACTOR = """
+from types import SimpleNamespace
+from thywill_server.service import install_reactor
+push = SimpleNamespace(embedding=lambda: SimpleNamespace(reactor={path!r}))
+install_reactor(push)
+from twisted.internet import reactor
+print(type(reactor).__name__)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux'")
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("orbited.start.install_reactor", "OrbitedReactor"), ("", "EPollReactor")],
+)
+def test_the_push_component_brings_the_reactor(path, name):
+    """Nothing of the site has asked for Twisted's own before; without a path that is taken."""
+    program = [sys.executable, "-c", REACTOR.format(path=path)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"{name}\n"

@@ -26,7 +26,7 @@ from thywill_server import apps, reactor_bridge
 from thywill_server.components import Components
 from thywill_server.errors import ThywillError
 from thywill_server.management import reloading
-from thywill_server.service import SiteOptions, SiteService
+from thywill_server.service import SiteOptions, SiteService, install_reactor
 from thywill_server.site import MAX_BODY_BYTES, MAX_OPEN_REQUESTS
 
 PORTS_VARIABLE = "THYWILL_RELOADED_PORTS"
@@ -147,6 +147,10 @@ class Command(BaseCommand):
         return reloading.supervise({PORTS_VARIABLE: given}, reloading.announce)
 
     def _serve(self, options: dict[str, Any], code_before: dict[Path, float] | None) -> int:
+        try:
+            install_reactor(apps.components().push)
+        except ThywillError as error:
+            self._fail(str(error))
         from twisted.internet import reactor
 
         ports = [options["port"], options["stomp_port"]]

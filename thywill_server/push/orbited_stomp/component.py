@@ -63,6 +63,8 @@ class Embedding:
         broker_options: what it is called with.
         comet: dotted path of a function that gives the comet server.
         comet_options: what it is called with.
+        reactor: dotted path of a function that installs Twisted's reactor, if there is none yet;
+            empty for Twisted's own choice.
         url: the address that the comet server gets in the site.
         stomp_host: where the broker listens.
         stomp_port: where the broker listens; 0 for a free port.
@@ -72,6 +74,7 @@ class Embedding:
     broker_options: Mapping[str, str]
     comet: str
     comet_options: Mapping[str, Any]
+    reactor: str
     url: str
     stomp_host: str
     stomp_port: int
@@ -339,6 +342,7 @@ class OrbitedStomp(PushComponent):
             },
             comet=settings["comet"],
             comet_options=settings["comet_options"],
+            reactor=settings["reactor"],
             url=settings["embedded_url"],
             stomp_host=settings["stomp_host"],
             stomp_port=settings["stomp_port"],

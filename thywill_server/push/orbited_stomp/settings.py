@@ -127,6 +127,12 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         default={},
         help="Only for a one-process site: its further options, with the words of orbited.cfg.",
     ),
+    "reactor": Setting(
+        kind="str",
+        default="orbited.start.install_reactor",
+        help="Only for a one-process site: dotted path of the function that installs Twisted's "
+        "reactor; empty: Twisted's own choice.",
+    ),
     "embedded_url": Setting(
         kind="str",
         default="/orbited/",

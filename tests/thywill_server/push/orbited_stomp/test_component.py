@@ -238,6 +238,7 @@ class TestOneProcess:
         }
         assert (embedding.stomp_host, embedding.stomp_port) == ("127.0.0.1", 61613)
         assert embedding.url == "/orbited/"
+        assert embedding.reactor == "orbited.start.install_reactor"
 
     def test_pages_are_sent_to_the_embedded_server(self):
         """The address of another server is ignored, and the port is the one that was got."""
