@@ -132,6 +132,11 @@ class WebSocketConnection(TwistedProtocol):
         on_gone: called once when there is no connection any more, after all closing.
     """
 
+    __slots__ = ("_clock", "_closing", "_held_pong", "_is_between_frames", "_is_full", "_is_open",
+                 "_is_text", "_library", "_listener", "_max_message_bytes", "_message",
+                 "_text_check", "_write", "connected", "has_more", "is_compressed", "on_gone",
+                 "send_frames", "transport", "was_heard")  # fmt: skip
+
     def __init__(
         self,
         listener: Listener,
@@ -139,6 +144,8 @@ class WebSocketConnection(TwistedProtocol):
         max_message_bytes: int,
         extensions: Sequence[Extension] = (),
     ) -> None:
+        self.transport = None
+        self.connected = 0
         self._library: _Library | None = None  # while it has something to remember
         self._max_message_bytes = max_message_bytes
         self._listener: Listener | None = listener
