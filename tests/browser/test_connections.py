@@ -13,9 +13,9 @@ from tests.support.site_process import SiteProcess, write_settings
 pytestmark = [pytest.mark.browser, pytest.mark.functional]
 
 IN_MEMORY = {"DJANGO_SETTINGS_MODULE": "tests.support.guests_in_memory", "PYTHONPATH": "."}
-SOON = 10.0
-"""Seconds within which a connection is ended, and the application hears of a closed page. It takes
-milliseconds; a busy machine may hold it up, and each lease and ticket here is longer than this."""
+SOON = 1.0
+"""Seconds within which a connection is ended, and the application hears of a closed page: what
+users are promised."""
 
 RELOAD_SECONDS = 8
 """How long somebody may be out of a room until that is told: more than any reload takes."""

@@ -142,7 +142,7 @@ print(type(reactor).__name__)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux'")
+@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 @pytest.mark.parametrize(
     ("path", "name"),
     [("orbited.start.install_reactor", "OrbitedReactor"), ("", "EPollReactor")],
