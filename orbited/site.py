@@ -1,5 +1,6 @@
 """What is where: sessions, files, system pages; alone or under a prefix of another site."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 #: The largest body of a request that is not comet's, when nobody says otherwise.
 OTHER_BODY_BYTES = 10 << 20
 
+#: The folder of the static tree's copy for a page that has to load its modules anew.
+AGAIN = re.compile(r"again-[0-9]{1,9}")
+
 #: Hidden frames of pages of 2010 on another port or subdomain; see ``static/xsdrBridge.js``.
 BRIDGES = {("xsdrBridge.html",), ("xsdClose.html",)}
 
@@ -61,7 +65,7 @@ class CometPages:
         self._admission = system.admission
         self._static = Files(STATIC_FOLDER, self._static_headers)
         self._responders: dict[str, Responder] = {
-            "static": self._static.respond,
+            "static": self._respond_static,
             "system": system.respond,
         }
         if tcp.config.global_.proxy_enabled:
@@ -91,11 +95,21 @@ class CometPages:
             exchange.path = tuple(rest)
             responder(exchange)
 
+    def _respond_static(self, exchange: Exchange) -> None:
+        """The static tree, at ``static/again-2/`` and the like once more.
+
+        A browser may remember for a page's life that a module could not be loaded. A page that
+        tries again does it there, where also what the modules import has addresses not asked yet.
+        """
+        if exchange.path and AGAIN.fullmatch(exchange.path[0]):
+            exchange.path = exchange.path[1:]
+        self._static.respond(exchange)
+
     def _respond_tcp(self, exchange: Exchange) -> None:
         """Sessions, and the static tree once more for the page of htmlfile."""
         if exchange.path[:1] == ("static",):
             exchange.path = exchange.path[1:]
-            self._static.respond(exchange)
+            self._respond_static(exchange)
         else:
             self.tcp.respond(exchange)
 

@@ -51,6 +51,19 @@ def test_comet_is_under_its_prefix(prefix):
     )
 
 
+@pytest.mark.parametrize("folder", ["again-2/", "again-317/"])
+@pytest.mark.parametrize("tree", ["static", "tcp/static"])
+def test_static_files_have_addresses_for_another_try(tree, folder):
+    """A browser that remembers a failure for an address can ask at another one."""
+    names = ["Orbited.js", "comet/transports/base.js"]
+    for name in names:
+        first = ask("/orbited/", f"/orbited/{tree}/{name}")
+        assert first[0] == 200
+        assert ask("/orbited/", f"/orbited/{tree}/{folder}{name}") == first
+    assert ask("/orbited/", f"/orbited/{tree}/{folder}{folder}Orbited.js")[0] == 404
+    assert ask("/orbited/", f"/orbited/{tree}/{folder}")[0] == 404
+
+
 @pytest.mark.parametrize(
     ("prefix", "path", "answer"),
     [

@@ -25,13 +25,13 @@ export async function loadStompClient({ orbited_url: url, transports }, attempts
  * @param {number} attempts
  */
 async function loadModules(base, attempts) {
-  const { href } = new URL("static/protocols/stomp/stomp.js", base);
-  // A browser may remember for the page's life that an address could not be loaded. Neither of
-  // these two imports the other, and what they import is not asked for before they have come.
-  const query = attempts > 1 ? `?attempt=${attempts}` : "";
+  // A browser may remember for the page's life that a module could not be loaded, one of those that
+  // these two import among them; so Orbited has its files under as many folders as there are tries.
+  const folder = attempts > 1 ? `static/again-${attempts}/` : "static/";
+  const { href } = new URL(`${folder}protocols/stomp/stomp.js`, base);
   try {
-    const { STOMPClient } = await import(href + query);
-    const { Orbited } = await import(new URL("static/Orbited.js", base).href + query);
+    const { STOMPClient } = await import(href);
+    const { Orbited } = await import(new URL(`${folder}Orbited.js`, base).href);
     return { Orbited, STOMPClient };
   } catch (cause) {
     throw new ThywillError("connection-lost", `cannot load ${href}`, { cause });
