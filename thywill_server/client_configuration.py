@@ -28,6 +28,7 @@ class ClientConfiguration:
         self.uuid = uuid
         self.bootstrap_parameters: dict[str, Json] = {}
         self.application_parameters: dict[str, Json] = {}
+        self.bootstrap_modules: list[str] = []
         self.bootstrap_resources: list[dict[str, str]] = []
         self.application_resources: list[dict[str, str]] = []
         self.application_template: str | None = None
@@ -50,6 +51,14 @@ class ClientConfiguration:
     def add_bootstrap_stylesheet(self, url: str) -> None:
         """Load a stylesheet before the application's."""
         self._add(self.bootstrap_resources, "css", url)
+
+    def add_bootstrap_module(self, url: str) -> None:
+        """Have the page fetch early what a script of another server imports.
+
+        The client interface finds by itself what the site's own static files import.
+        """
+        if _text("module", url) not in self.bootstrap_modules:
+            self.bootstrap_modules.append(url)
 
     def add_application_script(self, path: str) -> None:
         """Load one of the application's ES modules."""

@@ -1,8 +1,10 @@
 """The bootstrap in a real browser: what happens when a part of it is missing, or another one."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -62,6 +64,42 @@ def test_orbited_does_not_answer(page: Page, site: SiteProcess) -> None:
     expect(page).to_have_title("started")
     assert page.evaluate("thywill.state") == "live"
     assert page.evaluate(READY, 30) is None
+
+
+def test_a_part_of_orbited_does_not_come(page: Page, site: SiteProcess) -> None:
+    """A module deep below that fails once, as in a restart, is had by the next try."""
+    page.route("**/static/comet/link.js", lambda route: route.abort())
+    page.goto(f"{site.url}/thywill/init/testbed/")
+    assert page.evaluate(READY, 30) is None
+
+
+APPLICATIONS = ["proof_of_concept", "chat", "commands", "ratings", "floe"]
+
+
+def test_pages_name_all_modules_and_no_others(page: Page, site: SiteProcess) -> None:
+    """What a page runs stands in it, so that no import is found late and nothing comes in vain."""
+    for application in APPLICATIONS:
+        page.goto(f"{site.url}/thywill/init/{application}/")
+        assert page.evaluate(READY, 30) is None
+        named = page.locator('link[rel="modulepreload"], script[type="module"]').evaluate_all(
+            "elements => elements.map((element) => element.href ?? element.src)"
+        )
+        loaded = page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name }) => name)"
+            ".filter((name) => name.endsWith('.js'))"
+        )
+        assert sorted(loaded) == sorted(named)
+        assert imported_by(page, loaded) <= set(named)
+
+
+def imported_by(page: Page, addresses: list[str]) -> set[str]:
+    """Ask for modules again, and look at what they import."""
+    imports = re.compile(r"""^(?:import|export|\}) .*?from "([^"]+)";""", re.MULTILINE)
+    return {
+        urljoin(address, name)
+        for address in addresses
+        for name in imports.findall(page.request.get(address).text())
+    }
 
 
 def test_hostile_title(page: Page, site: SiteProcess) -> None:

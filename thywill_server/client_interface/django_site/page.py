@@ -6,18 +6,26 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
+from django.templatetags.static import static
 
 from thywill_server.client import Client
 from thywill_server.client_configuration import ClientConfiguration
 from thywill_server.client_interface.django_site import identity
 from thywill_server.client_interface.django_site.content_policy import extended_policy
+from thywill_server.client_interface.django_site.modules import Modules, static_file
 from thywill_server.components import Components
 
 TRANSPORTS = ("websocket", "xhrstream", "sse", "longpoll", "poll")
 """What ``?transport=`` may force a page to use."""
+
+START = "thywill/start.js"
+"""The last script of a page."""
+
+MODULES = Modules(static_file)
 
 SOURCES = "thywill_content_sources"
 """The attribute of a request whose page has an application: what the application's page needs."""
@@ -35,13 +43,18 @@ def page_context(configuration: ClientConfiguration, client: Client) -> dict[str
     """Give what the templates of pages use."""
     told = configuration.to_dict()
     bootstrap, application = told["bootstrap_resources"], told["application_resources"]
+    start = static(START)
+    scripts = [r["resource"] for r in bootstrap + application if r["type"] == "javascript"]
+    imported = MODULES.imported_by([*scripts, start], may_change=settings.DEBUG)
     return {
         "title": told["application_parameters"].get("title", "thywill"),
         "configuration": told,
         "template": configuration.application_template,
         "stylesheets": [r["resource"] for r in bootstrap + application if r["type"] == "css"],
+        "modules": [*imported, *configuration.bootstrap_modules],
         "bootstrap_scripts": [r["resource"] for r in bootstrap if r["type"] == "javascript"],
         "application_scripts": [r["resource"] for r in application if r["type"] == "javascript"],
+        "start_script": start,
         "client": client,
         "transports": TRANSPORTS,
     }

@@ -23,6 +23,7 @@ from thywill_server.errors import ConfigurationError
 from thywill_server.push import destinations
 from thywill_server.push.base import TEXT_TYPE, PushComponent, PushMessage
 from thywill_server.push.orbited_stomp.advisories import Advisories
+from thywill_server.push.orbited_stomp.browser_modules import MODULES
 from thywill_server.push.orbited_stomp.settings import SETTINGS
 from thywill_server.push.orbited_stomp.ticket_key import (
     default_key_file,
@@ -273,6 +274,8 @@ class OrbitedStomp(PushComponent):
         configuration.add_bootstrap_script(f"{url}static/Orbited.js")
         configuration.add_bootstrap_script(f"{url}static/protocols/stomp/stomp.js")
         configuration.add_bootstrap_script("thywill/push/orbited_stomp.js")
+        for module in MODULES:
+            configuration.add_bootstrap_module(f"{url}static/{module}")
         host, port = self.settings["stomp_host"], self.settings["stomp_port"]
         heart_beat_ms = int(self.settings["page_heart_beat_seconds"] * 1000)
         transports = [client.transport] if client.transport else self.settings["transports"]
