@@ -18,6 +18,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orbited.holding import holding
 from orbited.protocol.events import State
 from orbited.protocol.shared import SharedFrame
 
@@ -104,39 +105,40 @@ class Broadcaster:
         frame, number_before, carried = b"", 0, 0
         others: list[int] = []
         session: SessionTransport
-        for position, session in enumerate(audience.members):
-            transport = session._transport
-            core = session.core
-            number = 0
-            if not (transport is None or transport.is_paused or session._is_producer_paused):
-                number = core.carry(payload)
-            if transport is None or not number:
-                if (
-                    session._is_producer_paused
-                    or core.state is not _OPEN
-                    or not core.outbox.send_all(frames, size_bytes)
-                ):
-                    others.append(position)
-                elif transport is not None:
-                    session._soon()
-                continue
-            carried += 1
-            try:
-                write = transport.write_frame
-                if write is None:
-                    transport.send_payload(number, payload, now)
-                else:
-                    if number != number_before or shared is not transport.shared:
-                        number_before, shared = number, transport.shared
-                        frame = shared.build(number, payload)
-                    write(frame)
-                    if transport.is_counted:
-                        transport.count(len(frame), 1, now)
-                if transport.is_finished and transport is session._transport:
-                    session._detach(now)
-            except Exception:
-                log.exception("%r failed and is dropped", session)
-                session.abortConnection()
+        with holding:
+            for position, session in enumerate(audience.members):
+                transport = session._transport
+                core = session.core
+                number = 0
+                if not (transport is None or transport.is_paused or session._is_producer_paused):
+                    number = core.carry(payload)
+                if transport is None or not number:
+                    if (
+                        session._is_producer_paused
+                        or core.state is not _OPEN
+                        or not core.outbox.send_all(frames, size_bytes)
+                    ):
+                        others.append(position)
+                    elif transport is not None:
+                        session._soon()
+                    continue
+                carried += 1
+                try:
+                    write = transport.write_frame
+                    if write is None:
+                        transport.send_payload(number, payload, now)
+                    else:
+                        if number != number_before or shared is not transport.shared:
+                            number_before, shared = number, transport.shared
+                            frame = shared.build(number, payload)
+                        write(frame)
+                        if transport.is_counted:
+                            transport.count(len(frame), 1, now)
+                    if transport.is_finished and transport is session._transport:
+                        session._detach(now)
+                except Exception:
+                    log.exception("%r failed and is dropped", session)
+                    session.abortConnection()
         counters = self._server.counters
         counters.packets_sent += carried
         counters.bytes_sent += carried * len(payload)

@@ -29,6 +29,7 @@ from orbited.edge.connection import EdgeConnection
 from orbited.edge.exchange import EdgeExchange
 from orbited.edge.factory import EdgeFactory
 from orbited.edge.head import Head
+from orbited.holding import holding
 from orbited.http import Exchange
 from orbited.protocol.access import AccessList, Source
 from orbited.protocol.addresses import household
@@ -112,8 +113,7 @@ class TCPResource:
         connections: key to session.
         bridges: what counts like one.
         broadcaster: what a broker has published to many sessions, and is not written yet.
-        dirty: sessions to flush; once there is one of them, or in a request, more can just be
-            added.
+        dirty: sessions to flush; in a request, or once there is one, more can just be added.
         is_in_request: what a browser has sent is being applied, until ``end_request``; that may
             let another one begin before, when a browser goes on that waited.
         is_flushed: whether the back ends have all that was accepted for them.
@@ -312,11 +312,12 @@ class TCPResource:
     def _flush_dirty(self) -> None:
         dirty, self.dirty = self.dirty, []
         now = self.clock.seconds()
-        for session in dirty:
-            try:
-                session.flush(now)
-            except Exception:
-                self._drop(session)
+        with holding:
+            for session in dirty:
+                try:
+                    session.flush(now)
+                except Exception:
+                    self._drop(session)
 
     @staticmethod
     def _drop(session: SessionTransport) -> None:

@@ -244,7 +244,8 @@ class Outbox:
         size, unacked = len(payload), self._unacked
         unacked_bytes = self.unacked_bytes + size + PACKET_OVERHEAD
         if (
-            self._queue
+            self.queued_bytes
+            or self._marked
             or self._sent != len(unacked)
             or self.is_cautious
             or not 0 < size <= self._packet_bytes
