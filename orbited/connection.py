@@ -202,7 +202,7 @@ class TCPConnectionResource(SessionTransport):
         now = server.clock.seconds()
         server.is_in_request = True
         try:
-            objection = self._receive(body, now, raw=False)
+            objection = self._receive(body, now, False)
             if objection is not None:
                 has_ended = self.core.state is State.ENDED
                 refuse(exchange, objection, headers, self.limits.retry_after, has_ended=has_ended)
@@ -214,14 +214,14 @@ class TCPConnectionResource(SessionTransport):
         finally:
             server.end_request(now)
 
-    def receive_message(self, data: bytes, *, has_more: bool) -> None:
+    def receive_message(self, data: bytes, has_more: bool) -> None:
         """A WebSocket brought packets."""
         server = self._server
         now = server.clock.seconds()
         if not has_more:  # else what they cause is written together, at the end of the turn
             server.is_in_request = True
         try:
-            objection = self._receive(data, now, raw=True)
+            objection = self._receive(data, now, True)
             if objection is not None:
                 self._object(objection)
         finally:
@@ -245,12 +245,12 @@ class TCPConnectionResource(SessionTransport):
         if transport is self._transport:
             self.flush(self.clock.seconds())
 
-    def _receive(self, data: bytes, now: float, *, raw: bool) -> Malformed | Refused | None:
+    def _receive(self, data: bytes, now: float, raw: bool) -> Malformed | Refused | None:
         """Apply a body; what is wrong with it is returned. What is refused is not acknowledged."""
         core, counters = self.core, self._server.counters
         counters.bodies_received += 1
         counters.bytes_received += len(data)
-        payload = core.take_lone_packet(data, now, raw=raw)
+        payload = core.take_lone_packet(data, now, raw)
         if payload is not None:  # nearly always
             if payload:
                 receiver = self.receiver

@@ -51,6 +51,7 @@ __all__ = [
     "TextEncoder",
     "decode_body",
     "join_shared",
+    "lone_heads",
     "read_lone_ack",
     "read_lone_data",
     "read_upstream",
@@ -60,6 +61,9 @@ DATA, PING, CLOSE, ACK, OPEN, OPT = b"data", b"ping", b"close", b"ack", b"open",
 
 #: So many payloads that are being sent to many are remembered, and what becomes of them.
 REMEMBERED = 4
+
+#: For so many lengths of a packet that came up its beginning is remembered.
+REMEMBERED_LENGTHS = 256
 
 #: From here on it pays to look whether a payload was encoded before.
 LARGE_BYTES = 1024
@@ -169,7 +173,12 @@ _LONE_DATA = re.compile(rb"1([1-9][0-9]?),([1-9][0-9]{0,14})14,data0([1-9][0-9]{
 _LONE_ACK = re.compile(rb"11,013,ack0([1-9][0-9]?),([1-9][0-9]{0,14})")
 
 
-def read_lone_data(body: bytes, limits: PacketLimits, *, raw: bool) -> tuple[int, bytes] | None:
+#: What stands before the data of a lone packet, but for its id, and how long that is: by the
+#: length of the whole. Whoever sends again mostly sends as much.
+lone_heads: dict[int, tuple[bytes, int]] = {}
+
+
+def read_lone_data(body: bytes, limits: PacketLimits, raw: bool) -> tuple[int, bytes] | None:
     """Read a body that is one data packet, and nothing else: id and bytes.
 
     The hot path. None means nothing: the same body is then looked at with care.
@@ -182,7 +191,11 @@ def read_lone_data(body: bytes, limits: PacketLimits, *, raw: bool) -> tuple[int
     if len(number) != int(digits) or len(body) != start + size or size > limits.argument_bytes:
         return None
     data = body[start:]
-    if not raw:
+    if raw:
+        if len(lone_heads) >= REMEMBERED_LENGTHS:
+            lone_heads.clear()
+        lone_heads[len(body)] = b"1%b,%%d14,data0%b," % (digits, size_digits), start
+    else:
         try:
             data = a2b_base64(data, strict_mode=True)
         except Base64Error:

@@ -11,7 +11,7 @@ all; then the verbs look at the same thing::
 
 from orbited.protocol.events import Carrier, Event, State
 from orbited.protocol.outbox import Outbox
-from orbited.protocol.packets import read_lone_ack, read_lone_data
+from orbited.protocol.packets import lone_heads, read_lone_ack, read_lone_data
 from orbited.protocol.settings import PacketLimits, SessionSettings
 
 __all__ = ["ShortWays"]
@@ -64,7 +64,7 @@ class ShortWays:
         """The browser has read every packet up to that id."""
         raise NotImplementedError
 
-    def take_lone_packet(self, body: bytes, now: float, *, raw: bool = False) -> bytes | None:
+    def take_lone_packet(self, body: bytes, now: float, raw: bool = False) -> bytes | None:
         """Apply a body that is one new data packet, or one acknowledgement. The hot path.
 
         Returns:
@@ -73,17 +73,30 @@ class ShortWays:
         """
         if self.state is not _OPEN:
             return None
-        lone = read_lone_data(body, self._limits, raw=raw)
-        if lone is None:
-            number = read_lone_ack(body)
-            if number is None:
+        number = self._last_upstream_id + 1
+        data: bytes | None = None
+        if raw and (known := lone_heads.get(len(body))) is not None:
+            head, start = known
+            head %= number
+            if (
+                body.startswith(head)
+                and len(head) == start  # else the number has more digits, or fewer
+                and len(body) - start <= self._limits.argument_bytes
+            ):
+                data = body[start:]
+        if data is None:
+            lone = read_lone_data(body, self._limits, raw)
+            if lone is not None:
+                number, data = lone
+                if number <= self._last_upstream_id:
+                    return None
+        if data is None:
+            acknowledged = read_lone_ack(body)
+            if acknowledged is None:
                 return None
             data = b""
-            self.acknowledge(number)
+            self.acknowledge(acknowledged)
         else:
-            number, data = lone
-            if number <= self._last_upstream_id:
-                return None
             self._last_upstream_id = number
             self._is_open_confirmed = True  # only a page that has read ``open`` sends anything
             self._unreported += 1

@@ -69,7 +69,7 @@ class Session(Protocol):
     def reopen(self, transport: "Transport", ack: int, now: float, due: float) -> bool:
         """A poll has come again, with an acknowledgement; False when nothing was done."""
 
-    def receive_message(self, data: bytes, *, has_more: bool) -> None:
+    def receive_message(self, data: bytes, has_more: bool) -> None:
         """Packets came up on the transport itself (WebSocket); more has come behind them."""
 
 

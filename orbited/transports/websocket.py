@@ -129,7 +129,7 @@ class WebSocket(Transport):
             self.close(UNSUPPORTED, "packets travel in binary messages")
             self._session.transport_lost(self)
         else:
-            self._session.receive_message(data, has_more=self._connection.has_more)
+            self._session.receive_message(data, self._connection.has_more)
 
     def connection_lost(self) -> None:
         """The browser is gone."""
