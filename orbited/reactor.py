@@ -3,8 +3,9 @@
 
 Twisted puts a context around each event, so that a line in its log says whose event it was. Nothing
 here logs that way, and setting it up costs as much as reading the bytes. So where the kernel says
-of a TCP connection that it can be read, and nothing more, it is read without one. All other events
-go Twisted's way, and so does whatever follows from an error.
+of a TCP connection that it can be read, and nothing more, it is read without one, and one of
+``orbited.direct`` right here. All other events go Twisted's way, and so does whatever follows from
+an error.
 """
 
 import errno
@@ -12,13 +13,18 @@ import sys
 from typing import Any
 
 from twisted.internet.epollreactor import EPOLLIN, EPollReactor
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection
 from twisted.python import log
+
+from orbited.direct import LightServer
 
 __all__ = ["MAX_EVENTS", "OrbitedReactor", "install"]
 
 #: Events that are taken at once; the rest come at once with the next call.
 MAX_EVENTS = 1024
+
+_READ_BYTES = LightServer.bufferSize
 
 
 class OrbitedReactor(EPollReactor):
@@ -46,7 +52,18 @@ class OrbitedReactor(EPollReactor):
                 continue
             why: Any
             try:
-                why = selectable.doRead()
+                if type(selectable) is LightServer:  # as its doRead
+                    try:
+                        data = selectable.socket.recv(_READ_BYTES)
+                    except OSError as error:
+                        why = None if error.errno == errno.EWOULDBLOCK else CONNECTION_LOST
+                    else:
+                        if data:
+                            selectable.protocol.dataReceived(data)
+                            continue
+                        why = CONNECTION_DONE
+                else:
+                    why = selectable.doRead()
             except BaseException:
                 why = sys.exc_info()[1]
                 log.err()

@@ -245,7 +245,6 @@ class WebSocketConnection(TwistedProtocol):
             message = apply_mask(data[start:end], data[start - 4 : start])
             if is_text and not is_utf8(message):
                 break
-            self._is_text = is_text
             self.has_more = size > end
             position = end
             if self._listener is not None:

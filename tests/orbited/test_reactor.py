@@ -1,12 +1,16 @@
 """The short ways from an event to its connection, of both packages, do what Twisted's does."""
 
+import errno
 import importlib
+import os
 import socket
 import sys
 
 import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol
+
+from orbited.direct import LightServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 
@@ -31,13 +35,15 @@ class Told(Protocol):
 class World:
     """A reactor of its own, and connections to it."""
 
-    def __init__(self, module, name):
+    def __init__(self, module, name, transport=None):
         self.module = module
         self.reactor = getattr(importlib.import_module(module), name)()
         self.factory = Factory()
         self.factory.noisy, self.factory.built = False, []
         self.factory.buildProtocol = self._build
         self.port = self.reactor.listenTCP(0, self.factory, interface="127.0.0.1")
+        if transport is not None:
+            self.port.transport = transport
 
     def _build(self, address):
         protocol = Told()
@@ -74,8 +80,12 @@ class World:
 
 
 @pytest.fixture(
-    params=[("orbited.reactor", "OrbitedReactor"), ("morbid.reactor", "BrokerReactor")],
-    ids=["orbited", "morbid"],
+    params=[
+        ("orbited.reactor", "OrbitedReactor"),
+        ("orbited.reactor", "OrbitedReactor", LightServer),
+        ("morbid.reactor", "BrokerReactor"),
+    ],
+    ids=["orbited", "light", "morbid"],
 )
 def world(request):
     """A reactor of its own."""
@@ -143,6 +153,35 @@ def test_a_connection_that_another_has_ended_is_passed_over(world):
         world.until(lambda: ending.received == [b"drop"])
         world.until(lambda: ended.lost is not None)
         assert ending.lost is None
+
+
+def test_a_socket_that_fails_when_it_is_read_loses_its_connection(world):
+    """For the same reason as with Twisted; one that has nothing after all keeps it."""
+    client, protocol = world.connect()
+    with client:
+        descriptor = protocol.transport.fileno()
+        real = protocol.transport.socket
+        errors = [errno.EWOULDBLOCK, errno.ETIMEDOUT]
+
+        class Failing:
+            """Cannot be read."""
+
+            def recv(self, size):
+                """Nothing comes."""
+                error = errors.pop(0)
+                raise OSError(error, os.strerror(error))
+
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+        protocol.transport.socket = Failing()
+        client.sendall(b"hello")
+        world.until(lambda: errors == [errno.ETIMEDOUT])
+        assert protocol.lost is None
+        world.until(lambda: protocol.lost is not None)
+        assert protocol.lost.check(ConnectionLost)
+        assert descriptor not in world.reactor._selectables
+        assert not errors
 
 
 def test_more_events_than_are_taken_at_once(world, monkeypatch):
