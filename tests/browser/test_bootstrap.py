@@ -92,6 +92,23 @@ def test_pages_name_all_modules_and_no_others(page: Page, site: SiteProcess) -> 
         assert imported_by(page, loaded) <= set(named)
 
 
+def test_pages_that_have_ended_say_how_to_go_on(page: Page, site: SiteProcess) -> None:
+    """Each application tells the end in the same words, beside why, and loads itself again."""
+    for application in APPLICATIONS:
+        page.goto(f"{site.url}/thywill/init/{application}/")
+        assert page.evaluate(READY, 30) is None
+        uuid = page.evaluate("thywill.config.uuid")
+        page.evaluate("thywill.close()")
+        told = page.get_by_role("alert")
+        expect(told).to_have_text("The connection has ended. Load the page again")
+        told.get_by_role("link", name="Load the page again").click()
+        page.wait_for_function(
+            "uuid => ![uuid, undefined].includes(globalThis.thywill?.config?.uuid)", arg=uuid
+        )
+        assert page.evaluate(READY, 30) is None
+        expect(told).to_have_count(0)
+
+
 def imported_by(page: Page, addresses: list[str]) -> set[str]:
     """Ask for modules again, and look at what they import."""
     imports = re.compile(r"""^(?:import|export|\}) .*?from "([^"]+)";""", re.MULTILINE)

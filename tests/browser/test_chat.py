@@ -439,9 +439,9 @@ def test_a_room_that_closes_says_so(
     assert done.returncode == 0, done.stderr
     expect(visitor.locator("#state-text")).to_have_text("ended")
     # Whichever comes first: what has become of the room, or of the connection.
-    why = r"^(The room Kitchen is gone, or|the site has ended this connection).*\. Load it again$"
+    why = r"^(The room Kitchen is gone, or|the site has ended this).*\. Load the page again$"
     expect(visitor.get_by_role("alert")).to_have_text(re.compile(why))
-    visitor.get_by_role("link", name="Load it again").click()
+    visitor.get_by_role("link", name="Load the page again").click()
     expect(visitor.get_by_role("alert")).to_contain_text("not open to you")
     expect(visitor.get_by_role("link", name="Garden")).to_be_visible()
     expect(visitor.get_by_role("link", name="Kitchen")).to_have_count(0)

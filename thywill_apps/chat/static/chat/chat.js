@@ -1,6 +1,7 @@
 /** The chat in the page: rooms, the one that is open, writing in it. */
+import { showEnd, watchEnd } from "../thywill/ended.js";
 import { showUnsent, showWaiting, wireComposer } from "./composer.js";
-import { element, make, show } from "./elements.js";
+import { element, show } from "./elements.js";
 import { LogView } from "./log_view.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
@@ -79,7 +80,7 @@ async function refreshRooms() {
   if (current !== undefined && !rooms.some((room) => room.id === current.id)) {
     enter(null);
     lost = `The room ${current.name} is gone, or no longer open to you.`;
-    if (thywill.state === "closed") showEnd();
+    if (thywill.state === "closed") showEnd(element("problem"), lost);
     else show("problem", lost);
     return;
   }
@@ -90,14 +91,6 @@ async function refreshRooms() {
 function nameTab(unread) {
   const name = open?.room.name ?? "Chat";
   document.title = unread > 0 ? `(${unread}) ${name}` : name;
-}
-
-/** The site has ended the connection: say why, and how to go on. */
-function showEnd() {
-  show("problem", lost ?? `${thywill.push.lastError?.message ?? "The connection has ended"}.`);
-  const again = /** @type {HTMLAnchorElement} */ (make("a", "", "Load it again"));
-  again.href = location.href;
-  element("problem").append(" ", again);
 }
 
 /** On a narrow page the list of rooms is folded away, and opens to be chosen from. */
@@ -119,12 +112,7 @@ addEventListener("beforeunload", (event) => {
 });
 
 thywill.send.onError = () => {}; // whoever asked shows it
-thywill.push.onError = () => {
-  if (thywill.state === "closed") showEnd();
-};
-thywill.on("state", (/** @type {string} */ state) => {
-  if (state === "closed") showEnd();
-});
+thywill.push.onError = () => {}; // the state says it
 
 thywill.application.fn = () => {
   foldRooms();
@@ -151,4 +139,4 @@ thywill.application.fn = () => {
   );
 };
 
-thywill.application.ready().catch((/** @type {any} */ error) => show("problem", error.message));
+watchEnd(thywill, element("problem"), () => lost);

@@ -1,5 +1,6 @@
 /** The whiteboard in the page: what it sends, and what it hears. */
 import { commands } from "../thywill/commands.js";
+import { watchEnd } from "../thywill/ended.js";
 import { Board } from "./board.js";
 import { BoardView, inkInWords, showPeople } from "./board_view.js";
 import { announce, element, make, showProblem } from "./elements.js";
@@ -154,13 +155,6 @@ commands.onready = (isAgain) => {
   commands.send({ ...enter(), board: null });
 };
 
-commands.onclose = (error) => {
-  showProblem(`${error?.message ?? "The connection has ended"}.`);
-  const again = /** @type {HTMLAnchorElement} */ (make("a", "", "Load the page again"));
-  again.href = location.href;
-  element("problem").append(" ", again);
-};
-
 /**
  * Listen to an answer; what was refused is shown.
  *
@@ -257,4 +251,4 @@ function showVotes(votes) {
 }
 
 thywill.send.onError = () => {}; // whoever asked shows it
-thywill.application.ready().catch((/** @type {any} */ error) => showProblem(error.message));
+watchEnd(thywill, element("problem"));

@@ -1,4 +1,5 @@
 /** The game in the page: what is heard, what is wanted, and a picture of it sixty times a second. */
+import { watchEnd } from "../thywill/ended.js";
 import { element, say, showClock, showPlayers } from "./board.js";
 import { Controls } from "./controls.js";
 import { takeKey } from "./key.js";
@@ -271,11 +272,7 @@ thywill.send.onError = () => {}; // whoever asked shows it
 // What was wanted a moment ago is not tried again: what is wanted now is sent in its place.
 thywill.send.timeoutSeconds = 2;
 thywill.send.retrySeconds = 0;
-thywill.push.onError = () => {
-  if (thywill.state === "closed") {
-    say("problem", `${thywill.push.lastError?.message ?? "The connection has ended"}.`);
-  }
-};
+thywill.push.onError = () => {}; // the state says it
 thywill.on("state", (/** @type {keyof typeof STATES} */ state) => {
   element("state").dataset.state = state;
   element("state-text").textContent = STATES[state];
@@ -294,4 +291,4 @@ thywill.application.fn = async () => {
   setInterval(look, 250);
 };
 
-thywill.application.ready().catch((/** @type {any} */ error) => say("problem", error.message));
+watchEnd(thywill, element("problem"));

@@ -1,4 +1,5 @@
 /** The browser side of the echo: send a text, wait for it, show both. */
+import { watchEnd } from "../thywill/ended.js";
 import { Trips, milliseconds } from "./trips.js";
 import * as view from "./view.js";
 
@@ -55,8 +56,7 @@ thywill.push.onReceipt = (/** @type {string} */ text) => {
 };
 
 thywill.push.onError = (/** @type {any} */ { message }) => {
-  const isOver = thywill.state === "closed";
-  view.showProblem(isOver ? message : `Not connected (${message}); trying again.`);
+  if (thywill.state !== "closed") view.showProblem(`Not connected (${message}); trying again.`);
 };
 thywill.send.onError = () => {}; // each row says what became of its message
 thywill.on("state", (/** @type {string} */ state) => {
@@ -82,4 +82,4 @@ thywill.application.fn = () => {
   input.focus({ preventScroll: true });
 };
 
-thywill.application.ready().catch((/** @type {any} */ error) => view.showProblem(error.message));
+watchEnd(thywill, view.element("problem"));

@@ -1,4 +1,5 @@
 /** The ratings in the page: joins the model's channel, says hello, and shows what is told. */
+import { watchEnd } from "../thywill/ended.js";
 import { OwnRating } from "./own_rating.js";
 import { Picture } from "./picture.js";
 import { Talk } from "./talk.js";
@@ -149,9 +150,7 @@ element("entry").addEventListener("submit", (event) => {
   say(element("entry-field"));
 });
 thywill.send.onError = () => {}; // whoever asked shows it
-thywill.push.onError = () => {
-  if (thywill.state === "closed") showProblem(`${thywill.push.lastError?.message}.`);
-};
+thywill.push.onError = () => {}; // the state says it
 
 thywill.application.fn = () => {
   heardAt = Date.now();
@@ -165,4 +164,4 @@ thywill.application.fn = () => {
   setInterval(watch, 250);
 };
 
-thywill.application.ready().catch((/** @type {any} */ error) => showProblem(error.message));
+watchEnd(thywill, element("problem"));
