@@ -263,6 +263,7 @@ class Campaign:
             conversation,
             pids,
             messages,
+            least_seconds=self.seconds * workload.length if workload.has_fixed_messages else 0.0,
             settle_seconds=settle,
             stall_seconds=CROWD_STALL_SECONDS if is_crowd else STALL_SECONDS,
             handshakes_at_once=handshakes,
@@ -311,7 +312,8 @@ def seconds_of(lines: Iterable[str], seconds: float) -> dict[Names, float]:
             took = figures["took_s"]
             workload = WORKLOADS.get(figures["workload"])
             if "wall_s" in figures and workload is not None:
-                took += seconds * workload.length - figures["wall_s"]
+                more = seconds * workload.length - figures["wall_s"]
+                took += max(0.0, more) if workload.has_fixed_messages else more
             found[names] = min(took, found.get(names, math.inf))
     return found
 

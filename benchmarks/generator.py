@@ -64,12 +64,13 @@ class Generator:
         pids: Sequence[int],
         messages: int,
         *,
+        least_seconds: float = 0.0,
         settle_seconds: float,
         stall_seconds: float,
         handshakes_at_once: int,
         timeout_seconds: float,
     ) -> Figures:
-        """Send so many messages, after some to warm up."""
+        """Send so many messages, after some to warm up; more if that took less than so long."""
         self._spec.write_text(conversation)
         command = self._command(
             mode=workload.mode,
@@ -78,6 +79,7 @@ class Generator:
             warm=warm_up_of(workload, messages),
             window=workload.window,
             rate=workload.rate_per_second,
+            seconds=least_seconds,
             timeout=timeout_seconds,
             stall=stall_seconds,
             settle=settle_seconds,

@@ -6,7 +6,8 @@
  * of every client and counts gaps, duplicates and what never comes.
  *
  *   --mode fanout   one publisher, --n subscribers. At most --window messages are on their way to
- *                   the slowest subscriber, or, with --rate, so many are sent in a second.
+ *                   the slowest subscriber, or, with --rate, so many are sent in a second. With
+ *                   --seconds there are more than --msgs messages, if there is time for them.
  *   --mode echo     --n clients, each sends its next message when it has its last one back.
  *   --mode hold     --n clients that do nothing, for their memory; --stages 1000,5000 in steps.
  *
@@ -230,6 +231,8 @@ static struct {
 
 static int ngiven;
 
+enum { MAX_MESSAGES = 9000000 }; /* their numbers have 7 digits */
+
 /* ---------- clients ---------- */
 struct client;
 
@@ -336,6 +339,18 @@ static double hq(double q) {
     return 0;
 }
 
+/* A number that is not negative, in decimal; how long it is. */
+static int decimal(u8 *o, long v) {
+    u8 digits[20];
+    int n = 0, k = sizeof digits;
+    do
+        digits[--k] = '0' + v % 10;
+    while ((v /= 10));
+    for (; k < (int)sizeof digits; n++)
+        o[n] = digits[k++];
+    return n;
+}
+
 static int render(tmpl *t, client *c, long seq, u8 *o) {
     int n = 0;
     for (int i = 0; i < t->n; i++) {
@@ -356,7 +371,7 @@ static int render(tmpl *t, client *c, long seq, u8 *o) {
             n += c->keyn;
             break;
         case S_ACK:
-            n += sprintf((char *)o + n, "%ld", c->ack);
+            n += decimal(o + n, c->ack);
             break;
         case S_GIV:
             if (c->idx >= ngiven || g->len < 0 || g->len >= GIVEN_VALUES)
@@ -766,10 +781,50 @@ static void resp_done(sk *s) {
 
 enum { H_HDR, H_CL, H_CSIZE, H_CDATA, H_CCRLF, H_TRAIL, H_EOF };
 
+/* A whole head has come, at "head": what follows it? */
+static void head_in(sk *s, const u8 *head, int n) {
+    int code = n > 12 ? atoi((const char *)head + 9) : 0;
+    s->st = H_EOF;
+    s->rem = 0;
+    s->hdrn = s->hn = 0;
+    if (code == 204 || code == 304)
+        s->st = H_CL;
+    const u8 *line = head, *end = head + n;
+    while ((line = memchr(line, '\n', end - line)) && ++line < end) {
+        int left = end - line;
+        if (left > 15 && !strncasecmp((const char *)line, "content-length:", 15)) {
+            s->rem = atol((const char *)line + 15);
+            s->st = H_CL;
+            break;
+        }
+        if (left > 26 && !strncasecmp((const char *)line, "transfer-encoding: chunked", 26))
+            s->st = H_CSIZE;
+    }
+    if (code >= 400) {
+        closed_early++;
+        if (getenv("LG_DEBUG"))
+            fprintf(stderr, "HTTP %d idx %d\n%.*s\n", code, s->c->idx, n, head);
+    }
+    if (s->st == H_CL && s->rem == 0) {
+        s->st = H_HDR;
+        resp_done(s);
+    }
+}
+
 static void http_in(sk *s, const u8 *p, int n) {
     while (n > 0) {
         switch (s->st) {
-        case H_HDR:
+        case H_HDR: {
+            const u8 *e = s->hdrn ? 0 : memmem(p, n, "\r\n\r\n", 4);
+            if (e) { /* nearly always it comes in one piece */
+                int k = e + 4 - p;
+                p += k;
+                n -= k;
+                head_in(s, p - k, k);
+                if (s->fd < 0)
+                    return;
+                break;
+            }
             if (!s->hdr)
                 s->hdr = malloc(4096);
             while (n > 0) {
@@ -779,36 +834,14 @@ static void http_in(sk *s, const u8 *p, int n) {
                     s->hdr[s->hdrn++] = ch;
                 if (ch == '\n' && s->hdrn >= 4 && !memcmp(s->hdr + s->hdrn - 4, "\r\n\r\n", 4)) {
                     s->hdr[s->hdrn] = 0;
-                    int code = atoi((char *)s->hdr + 9);
-                    char *x;
-                    s->st = H_EOF;
-                    s->rem = 0;
-                    if ((x = strcasestr((char *)s->hdr, "\ncontent-length:"))) {
-                        s->rem = atol(x + 16);
-                        s->st = H_CL;
-                    } else if (strcasestr((char *)s->hdr, "transfer-encoding: chunked"))
-                        s->st = H_CSIZE;
-                    else if (code == 204 || code == 304) {
-                        s->rem = 0;
-                        s->st = H_CL;
-                    }
-                    if (code >= 400) {
-                        closed_early++;
-                        if (getenv("LG_DEBUG"))
-                            fprintf(stderr, "HTTP %d idx %d\n%s\n", code, s->c->idx, s->hdr);
-                    }
-                    s->hdrn = 0;
-                    s->hn = 0;
-                    if (s->st == H_CL && s->rem == 0) {
-                        s->st = H_HDR;
-                        resp_done(s);
-                        if (s->fd < 0)
-                            return;
-                    }
+                    head_in(s, s->hdr, s->hdrn);
+                    if (s->fd < 0)
+                        return;
                     break;
                 }
             }
             break;
+        }
         case H_CL: {
             long k = s->rem < n ? s->rem : n;
             s->rem -= k;
@@ -1334,7 +1367,7 @@ static void load(const char *fn) {
 int main(int argc, char **argv) {
     int n = 100, window = 64, conc = 32;
     long msgs = 1000, warm = 0;
-    double timeout = 60, settle = 0.3, rate = 0;
+    double timeout = 60, settle = 0.3, rate = 0, seconds = 0;
     const char *spec = 0;
     int stages[16], nst = 0;
     tick = sysconf(_SC_CLK_TCK);
@@ -1365,6 +1398,8 @@ int main(int argc, char **argv) {
             stall = atof(v);
         else if (!strcmp(k, "--rate"))
             rate = atof(v);
+        else if (!strcmp(k, "--seconds"))
+            seconds = atof(v);
         else if (!strcmp(k, "--pids"))
             for (char *t = strtok(v, ","); t && npids < 256; t = strtok(0, ","))
                 pids[npids++] = atoi(t);
@@ -1489,8 +1524,9 @@ int main(int argc, char **argv) {
         }
         take(&b);
     } else {
-        npub_total = warm + msgs;
-        pubt = calloc(npub_total + 1, sizeof *pubt);
+        long most = seconds > 0 ? MAX_MESSAGES : warm + msgs;
+        npub_total = most;
+        pubt = calloc(most + 1, sizeof *pubt);
         role *r = &roles[1];
         sk *s = &pubc.s[r->pubsock];
         double start = 0;
@@ -1507,6 +1543,11 @@ int main(int argc, char **argv) {
             while (delivered < target * n) {
                 double t = 0;
                 int k = 0;
+                if (ph && published + window > target && published + window <= most &&
+                    now() < start + seconds) {
+                    msgs += published + window - target;
+                    target = published + window;
+                }
                 while (published < target && k < 60000) {
                     if (rate > 0 && ph == 1) {
                         if (now() < start + (published - warm) / rate)
@@ -1541,6 +1582,8 @@ int main(int argc, char **argv) {
                     double dt = start + (published - warm) / rate - now();
                     wait = dt < 0 ? 0 : dt > 0.02 ? 20 : (int)(dt * 1000);
                 }
+                if (rate > 0 && delivered < published * n)
+                    wait = 0; /* how long a core takes to wake is not the system's doing */
                 long q = delivered;
                 pump(wait);
                 double x = now();

@@ -259,9 +259,10 @@ def _when(rows: Sequence[Row], facts: Facts) -> str:
     words += rounds if fewest == most else f"{fewest} to {rounds} of each system"
     words += f", {facts.seconds:g} s for each run"
     longer = [
-        f"{name} {WORKLOADS[name].length:g} times as long"
-        for name in dict.fromkeys(row.workload for row in rows)
-        if WORKLOADS[name].length != 1
+        f"{workload.name} {workload.length:g} times as long"
+        + (f", or {workload.first_messages} messages" if workload.has_fixed_messages else "")
+        for workload in (WORKLOADS[name] for name in dict.fromkeys(row.workload for row in rows))
+        if workload.length != 1
     ]
     if longer:
         words += f" ({', '.join(longer)})"

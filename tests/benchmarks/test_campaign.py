@@ -176,6 +176,24 @@ def test_very_many_clients_connect_only_once(tmp_path: Path) -> None:
     assert story == ["start ours", "G10000w1 20"] * 2
 
 
+def test_very_many_clients_get_more_messages_if_they_are_cheap(tmp_path: Path) -> None:
+    """A run takes as long as others do, or as its messages take."""
+    asked: list[tuple[int, float]] = []
+
+    def run(_: Any, __: Any, ___: Any, messages: int, *, least_seconds: float, **____: Any) -> Any:
+        asked.append((messages, least_seconds))
+        return {"ok": True, "msgs": messages, "wall_s": 9.0, "us_per_delivery": 1.0, "rate": 5.0}
+
+    workload = WORKLOADS["G10000"]
+    system = Recorded("one", [], Bench(tmp_path))
+    system.kinds = frozenset({workload.kind})
+    each = campaign(tmp_path, [system], [], workloads=[workload])
+    each.generator.run = run  # type: ignore[method-assign]
+    each.run()
+    assert asked == [(80, 0.5 * workload.length)] * 2
+    assert workload.length > 1
+
+
 def test_what_cannot_start_is_told_and_not_tried_again(tmp_path: Path) -> None:
     """A system that fails has its line with the reason, once for each workload."""
     story: list[str] = []
