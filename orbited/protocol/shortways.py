@@ -77,12 +77,9 @@ class ShortWays:
         data: bytes | None = None
         if raw and (known := lone_heads.get(len(body))) is not None:
             head, start = known
-            head %= number
-            if (
-                body.startswith(head)
-                and len(head) == start  # else the number has more digits, or fewer
-                and len(body) - start <= self._limits.argument_bytes
-            ):
+            # It is longer if the number has more digits, and then not equal. A slice is compared
+            # in two thirds of the time that startswith takes.
+            if body[:start] == head % number and len(body) - start <= self._limits.argument_bytes:
                 data = body[start:]
         if data is None:
             lone = read_lone_data(body, self._limits, raw)

@@ -144,13 +144,66 @@ def test_a_fault_is_found_behind_a_short_message(frame, code):
     assert pair.client.close_rcvd.code == code
 
 
-def test_a_whole_message_within_fragments_is_a_fault():
+MASK = b"\x17\x2a\x80\xff"
+
+
+def masked(payload, first=0x82):
+    """A frame with a length of two bytes, whether that is its form or not."""
+    data = bytes(byte ^ MASK[place % 4] for place, byte in enumerate(payload))
+    return b"%c\xfe%b%b%b" % (first, len(payload).to_bytes(2, "big"), MASK, data)
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [(0, None), (125, None), (126, None), (999, None), (1000, None), (1001, 1009)]
+)
+@pytest.mark.parametrize("first", [0x82, 0x81, 0x80, 0xC2, 0x89])
+@pytest.mark.parametrize("more", [b"", masked(b"y" * 126), masked(b"y" * 126)[:-1], b"\x82"])
+def test_a_message_that_comes_alone_is_read_as_any_other(size, code, first, more):
+    """What comes in one read means what it means byte by byte."""
+    whole, bytewise = Pair(max_message_bytes=1000), Pair(max_message_bytes=1000)
+    received = masked(b"x" * size, first) + more
+    whole.server.dataReceived(received)
+    for place in range(len(received)):
+        bytewise.server.dataReceived(received[place : place + 1])
+    assert whole.listener.messages == bytewise.listener.messages
+    for pair in (whole, bytewise):
+        pair.pump()
+    closed = whole.client.close_rcvd
+    assert (closed and closed.code) == (
+        bytewise.client.close_rcvd and bytewise.client.close_rcvd.code
+    )
+    if first == 0x82 and not more:
+        assert (closed and closed.code) == code
+        assert len(whole.listener.messages) == (code is None)
+
+
+@pytest.mark.parametrize("frame", [b"\x82\x81\0\0\0\0b", masked(b"b" * 200)])
+def test_a_whole_message_within_fragments_is_a_fault(frame):
     """RFC 6455, 5.4: fragments of two messages are not mixed."""
     pair = Pair()
     pair.server.dataReceived(b"\x02\x81\0\0\0\0a")
-    pair.server.dataReceived(b"\x82\x81\0\0\0\0b")
+    pair.server.dataReceived(frame)
     pair.pump()
     assert pair.client.close_rcvd.code == 1002
+    assert pair.listener.messages == []
+
+
+def test_a_message_in_two_reads_is_not_taken_for_two():
+    """The second read begins as a message would."""
+    pair = Pair()
+    inner = masked(b"z" * 200)
+    received = b"\x82\xfe%b\0\0\0\0%b" % (len(inner).to_bytes(2, "big"), inner)
+    pair.server.dataReceived(received[:8])
+    pair.server.dataReceived(received[8:])
+    assert pair.listener.messages == [(inner, False)]
+
+
+def test_nothing_is_read_behind_the_close():
+    """Neither what comes in the same read, nor in the next."""
+    pair = Pair()
+    pair.client.send_close(1000)
+    pair.pump()
+    pair.server.dataReceived(masked(b"z" * 200))
     assert pair.listener.messages == []
 
 
@@ -161,6 +214,10 @@ def test_a_message_says_whether_more_came_with_it():
     pair.listener.message_received = lambda data, _: told.append((data, pair.server.has_more))
     pair.server.dataReceived(b"\x82\x81\0\0\0\0a\x82\x81\0\0\0\0b")
     assert told == [(b"a", True), (b"b", False)]
+    told.clear()
+    pair.server.dataReceived(masked(b"c" * 200))
+    pair.server.dataReceived(masked(b"d" * 200) + masked(b"e" * 200))
+    assert told == [(b"c" * 200, False), (b"d" * 200, True), (b"e" * 200, False)]
 
 
 def test_a_message_that_is_too_large_ends_with_1009():
