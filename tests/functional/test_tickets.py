@@ -141,42 +141,40 @@ def test_a_page_cannot_be_the_site(site, door):
         assert_ended(connection, connection.answer)
 
 
-def test_a_connection_ends_with_its_ticket(site, ticket_for):
+@pytest.fixture
+def short_connections(site, ticket_for):
+    """Pages and their connections, one for each way, subscribed by tickets that end soon."""
+    with ExitStack() as stack:
+        pages = []
+        for way in WAYS:
+            page = site.open_page()
+            short = ticket_for(page, seconds=SHORT_SECONDS)
+            connection = stack.enter_context(open_door(site, way, page, short))
+            assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
+            pages.append((page, connection))
+        yield pages
+
+
+def test_a_connection_ends_with_its_ticket(short_connections):
     """A page that does not renew its ticket gets an ERROR when the ticket ends, on every way."""
-    with ExitStack() as stack:
-        connections = []
-        for way in WAYS:
-            page = site.open_page()
-            short = ticket_for(page, seconds=SHORT_SECONDS)
-            connection = stack.enter_context(open_door(site, way, page, short))
-            assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
-            connections.append(connection)
-        for connection in connections:
-            assert_ended(connection, connection.receive())
+    for _, connection in short_connections:
+        assert_ended(connection, connection.receive())
 
 
-def test_a_renewed_ticket_prolongs_the_connection(site, ticket_for):
+def test_a_renewed_ticket_prolongs_the_connection(short_connections, ticket_for):
     """A new ticket on the live connection moves its end, on every way; messages go on coming."""
-    with ExitStack() as stack:
-        connections = []
-        for way in WAYS:
-            page = site.open_page()
-            short = ticket_for(page, seconds=SHORT_SECONDS)
-            end = time.time() + SHORT_SECONDS
-            connection = stack.enter_context(open_door(site, way, page, short))
-            assert connection.subscribe(page.push["destination"]).command == "RECEIPT"
-            answer = connection.subscribe(
-                renewal_destination(page.uuid), ticket=ticket_for(page, seconds=300)
-            )
-            assert answer.command == "RECEIPT"
-            connections.append((page, connection))
-        number, is_over = 0, False
-        while not is_over:
-            is_over = time.time() > end + 1
-            number += 1
-            for page, connection in connections:
-                page.post("send", message=str(number), id=str(number))
-                assert connection.receive().body == str(number).encode()
+    end = time.time() + SHORT_SECONDS
+    for page, connection in short_connections:
+        renewed = ticket_for(page, seconds=300)
+        answer = connection.subscribe(renewal_destination(page.uuid), ticket=renewed)
+        assert answer.command == "RECEIPT"
+    number, is_over = 0, False
+    while not is_over:
+        is_over = time.time() > end + 1
+        number += 1
+        for page, connection in short_connections:
+            page.post("send", message=str(number), id=str(number))
+            assert connection.receive().body == str(number).encode()
 
 
 @pytest.mark.parametrize("ticket", ["another session's", "another page's", "expired", "none"])

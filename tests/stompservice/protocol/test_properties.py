@@ -117,8 +117,18 @@ def test_any_cut_gives_the_same_events(data, cuts, version):
 WITHIN = b"\0SEND\ncontent-length:39\n\n"  # a body may hold what stands between two bodies
 
 
+RUNNING = [
+    b"SEND\ncontent-length:3\n\nabc\0",
+    b"SEND\ncontent-length:3\n\nabc\0\n",
+    b"SEND\ncontent-lenght:3\n\nabc\0",
+    b"SEND\ncontent-length:39\n\n" + WITHIN.rjust(39, b"y") + b"\0",
+    b"SEND\ncontent-length:39\n\n" + b"z" * 39 + b"\0",
+]
+"""What is taken in runs, and what is not though it is as long."""
+
+
 def many_sends() -> st.SearchStrategy[bytes]:
-    """SENDs of few kinds, one after the other, now and then with something else between."""
+    """SENDs of few kinds, some in a row, now and then with something else between."""
     sends = [
         b"SEND\na:b\n\nx\0\n",
         b"SEND\na:b\n\n\0",
@@ -136,8 +146,10 @@ def many_sends() -> st.SearchStrategy[bytes]:
         b"\n",
         b"S",
     ]
-    weighted = st.one_of(st.sampled_from(sends[:8]), st.sampled_from(sends))
-    return st.lists(weighted, max_size=12).map(b"".join)
+    # Runs begin with the third of a kind, and chance alone makes hardly any.
+    kind = st.one_of(st.sampled_from(sends[:8]), st.sampled_from(RUNNING), st.sampled_from(sends))
+    row = st.builds(bytes.__mul__, kind, st.integers(min_value=1, max_value=6))
+    return st.lists(row, max_size=6).map(b"".join)
 
 
 @given(st.lists(many_sends(), max_size=6), versions)
@@ -153,6 +165,8 @@ def test_packets_of_one_send_each_are_read_no_other_way(packets, version):
 
 
 @given(many_sends(), st.lists(st.integers(min_value=0), max_size=6), versions)
+@example(RUNNING[0] * 4, [4 * len(RUNNING[0]) - 1], "1.2")
+@example(RUNNING[0] * 2 + RUNNING[2] + RUNNING[0] * 2, [], "1.2")
 def test_sends_that_begin_as_the_last_one_are_read_no_other_way(data, cuts, version):
     """What the shortest way takes, and what is left to others, are the events of all bytes."""
     events = read(data, list(range(len(data))), version, SMALL)
