@@ -40,15 +40,11 @@ def encode_json(value: Json) -> bytes:
         TypeError: the value holds something that JSON has no form for.
         ValueError: it holds NaN or an infinity, or itself.
     """
-    text = json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_simpler
-    )
+    text = _encoder.encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return json.dumps(
-            value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_simpler
-        ).encode()
+        return _ascii_encoder.encode(value).encode()
 
 
 def plain(value: Json) -> Json:
@@ -94,3 +90,11 @@ def _simpler(value: object) -> Json:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"JSON has no form for {type(value).__name__}: {value!r:.80}")
+
+
+_encoder, _ascii_encoder = (
+    json.JSONEncoder(
+        ensure_ascii=is_ascii, allow_nan=False, separators=(",", ":"), default=_simpler
+    )
+    for is_ascii in (False, True)
+)

@@ -39,4 +39,5 @@ application_failed = Signal()
 
 def tell(signal: Signal, sender: type, **arguments: Any) -> None:
     """Send a signal; Django logs a receiver that raises, which hinders nobody."""
-    signal.send_robust(sender, **arguments)
+    if signal.receivers:
+        signal.send_robust(sender, **arguments)

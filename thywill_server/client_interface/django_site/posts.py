@@ -84,20 +84,23 @@ def require_readable(request: HttpRequest, max_bytes: int) -> None:
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.strip('"').lower() not in ("utf-8", "utf8"):
         raise Refusal("unsupported-media-type", "Send UTF-8.")
-    too_large = Refusal("message-too-large", f"The message is larger than {max_bytes} bytes.")
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if not (announced.isascii() and announced.isdecimal()):
         raise Refusal("malformed-message", "Content-Length is not a number.")
     if int(announced) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     try:
         size = len(request.body)
     except RequestDataTooBig:
-        raise too_large from None
+        raise _too_large(max_bytes) from None
     except UnreadablePostError:
         raise Refusal("malformed-message", "The message broke off.") from None
     if size > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal("message-too-large", f"The message is larger than {max_bytes} bytes.")
 
 
 def read_fields(request: HttpRequest, max_depth: int) -> Fields:

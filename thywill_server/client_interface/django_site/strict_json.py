@@ -32,19 +32,16 @@ def parse(body: bytes, max_depth: int) -> Json:
     if text.startswith("\ufeff"):
         raise MalformedJsonError("not JSON: it begins with a byte order mark")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_number,
-            parse_constant=_no_constant,
-        )
+        value = _decoder.decode(text)
     except RecursionError:
         raise MalformedJsonError(f"nested deeper than {max_depth}") from None
     except MalformedJsonError:
         raise
     except ValueError as error:
         raise MalformedJsonError(f"not JSON: {error}") from None
-    _check(value, max_depth)
+    # Text in UTF-8 can hold no half of a pair but in an escape, and no depth without brackets.
+    if "\\u" in text or text.count("{") + text.count("[") > max_depth:
+        _check(value, max_depth)
     return value
 
 
@@ -65,6 +62,11 @@ def _number(text: str) -> float:
 
 def _no_constant(text: str) -> NoReturn:
     raise MalformedJsonError(f"{text} is not a JSON value")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_number, parse_constant=_no_constant
+)
 
 
 def _check(value: Json, max_depth: int) -> None:

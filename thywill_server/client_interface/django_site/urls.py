@@ -7,9 +7,9 @@ from thywill_server.client_interface.django_site import views
 app_name = "thywill"
 
 urlpatterns = [
+    path("send/", views.send, name="send"),  # first: it is asked for most
     path("init/", views.init, name="init"),
     path("init/<str:name>/", views.init, name="init"),
-    path("send/", views.send, name="send"),
     path("channel/", views.channel, name="channel"),
     path("ticket/", views.ticket, name="ticket"),
     path("lease/", views.lease, name="lease"),

@@ -1,6 +1,7 @@
 """Sessions found by the written query: known, over, unknown and broken, as by Django's engine."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.backends import db
@@ -133,3 +134,43 @@ def test_log_out_and_log_in(engine: type[db.SessionStore]) -> None:
     second = session.session_key
     session.flush()
     assert engine(second).get("who") is None
+
+
+def both_ways(session_data: str) -> list[dict[str, object]]:
+    """What is read of a text: by Django, by us, and by us once more."""
+    engines = [db.SessionStore, SessionStore, SessionStore]
+    return [engine().decode(session_data) for engine in engines]
+
+
+@pytest.mark.parametrize("held", [{}, {"who": "Ada"}, {"long": "x" * 5000}, {"deep": [{"a": 1}]}])
+def test_what_is_signed_is_read_as_django_reads_it(held: dict[str, object]) -> None:
+    """The first time and each time after that; short, long and compressed."""
+    assert both_ways(db.SessionStore().encode(held)) == [held] * 3
+
+
+def test_who_changes_what_was_read_changes_it_for_nobody_else() -> None:
+    """What is remembered is text, and each session has its own values."""
+    text = SessionStore().encode({"list": []})
+    SessionStore().decode(text)["list"].append("mine")
+    assert SessionStore().decode(text) == {"list": []}
+
+
+@pytest.mark.parametrize("change", ["x", ":", "", "not signed"])
+def test_what_is_not_signed_is_nothing(change: str) -> None:
+    """Also when the text that it was made of is known."""
+    text = SessionStore().encode({"who": "Ada"})
+    assert SessionStore().decode(text) == {"who": "Ada"}
+    assert both_ways(text[:-1] + change) == [{}] * 3
+
+
+def test_a_secret_that_is_no_longer_good_opens_nothing(settings: Any) -> None:
+    """A text that is known is forgotten with the secret it was signed with."""
+    settings.SECRET_KEY = "the first"
+    text = SessionStore().encode({"who": "Ada"})
+    assert both_ways(text) == [{"who": "Ada"}] * 3
+    settings.SECRET_KEY = "the second"
+    assert both_ways(text) == [{}] * 3
+    settings.SECRET_KEY_FALLBACKS = ["the first"]
+    assert both_ways(text) == [{"who": "Ada"}] * 3
+    settings.SECRET_KEY_FALLBACKS = []
+    assert both_ways(text) == [{}] * 3

@@ -79,3 +79,17 @@ def test_depth_counts_lists_and_objects(depth: int) -> None:
         parse(body, depth)
         with pytest.raises(MalformedJsonError, match="nested"):
             parse(b"[" + body + b"]", depth)
+
+
+def test_brackets_in_text_are_no_depth() -> None:
+    """What looks deep and is not is taken."""
+    assert parse(b'{"a": "[[[[{{{{"}', 1) == {"a": "[[[[{{{{"}
+    with pytest.raises(MalformedJsonError, match="nested"):
+        parse(b'{"a": [[], "]]"]}', 2)
+
+
+def test_an_escape_beside_text_that_needs_none_is_looked_at() -> None:
+    """Half of a pair is found wherever it stands."""
+    for body in (b'{"a": "\\ud800"}', b'{"\\ud800": 1}', '["é", "\\udc00"]'.encode()):
+        with pytest.raises(MalformedJsonError, match="surrogate"):
+            parse(body, 4)
