@@ -49,6 +49,7 @@ class EdgeConnection(Ending):
     Attributes:
         keeps_alive: another request may follow the one that is answered.
         address: of the peer; "" when it has none.
+        host: address of this end, once somebody has asked for it.
         write: sends bytes, at once where that is possible.
     """
 
@@ -66,6 +67,7 @@ class EdgeConnection(Ending):
         "_reader",
         "_timer_at",
         "address",
+        "host",
         "keeps_alive",
         "scheme",
         "write",
@@ -79,6 +81,7 @@ class EdgeConnection(Ending):
             factory.limits, factory.max_body_bytes, factory.clock.seconds()
         )
         self.address = ""
+        self.host: Any = None
         self.scheme = "http"
         self.keeps_alive = True
         self._timer_at = math.inf

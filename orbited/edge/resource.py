@@ -82,6 +82,7 @@ class _Channel:
         self.transport = transport
         self.status = 0
         self._puller: _Puller | None = None
+        self._held_head = b""  # is written with the body, or with what of it there is first
         channel: Any = self
         request = Request(channel, parsePOSTFormSubmission=False)
         for name, value in head.items:
@@ -108,6 +109,7 @@ class _Channel:
     def lose(self, reason: Failure) -> None:
         """The connection is gone."""
         self._connection = None
+        self._held_head = b""
         self._request.connectionLost(reason)
 
     # -- the request calls these ----------------------------------------------------------------
@@ -118,7 +120,12 @@ class _Channel:
 
     def getHost(self) -> Any:
         """Address of this end."""
-        return self.transport.getHost()
+        connection = self._connection
+        if connection is None:
+            return self.transport.getHost()
+        if connection.host is None:  # a system call
+            connection.host = self.transport.getHost()
+        return connection.host
 
     def isSecure(self) -> bool:
         """Whether this is TLS."""
@@ -127,7 +134,7 @@ class _Channel:
     def writeHeaders(
         self, version: bytes, code: bytes, reason: bytes, headers: Headers | Iterable[Any]
     ) -> None:
-        """Send the head."""
+        """Send the head; together with the body, if that is all there, as its length says."""
         connection = self._connection
         if connection is None:
             return
@@ -137,8 +144,10 @@ class _Channel:
         else:
             lines = [b"HTTP/1.1 %b %b\r\n" % (code, reason)]
         items = headers.getAllRawHeaders() if isinstance(headers, Headers) else headers
+        is_whole = False
         for name, values in items:
             lowered = name.lower()
+            is_whole |= lowered == b"content-length"
             if lowered == b"server":
                 continue
             if lowered == b"connection":
@@ -148,24 +157,41 @@ class _Channel:
         if not connection.keeps_alive:
             lines.append(b"Connection: close\r\n")
         lines.append(b"\r\n")
-        self.transport.write(b"".join(lines))
+        head = b"".join(lines)
+        if is_whole and self._puller is None:
+            self._held_head = head
+        else:
+            self.transport.write(head)
 
     def write(self, data: bytes) -> None:
-        """Send bytes of the body; Twisted joins them with the head."""
-        self.transport.write(data)
+        """Send bytes of the body."""
+        head = self._held_head
+        if head and self._connection is not None:
+            self._held_head = b""
+            self._connection.write(head + data)
+        else:
+            self.transport.write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send bytes of the body."""
+        self._let_go()
         self.transport.writeSequence(data)
+
+    def _let_go(self) -> None:
+        """Send the head alone."""
+        if self._held_head:
+            self.write(b"")
 
     def requestDone(self, request: Any) -> None:
         """The answer is complete."""
+        self._let_go()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.answered(self)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pace a producer by what the browser takes."""
+        self._let_go()
         if self._connection is None:
             producer.stopProducing()
         elif streaming:
@@ -185,6 +211,7 @@ class _Channel:
 
     def loseConnection(self) -> None:
         """End the connection, whatever was sent."""
+        self._let_go()
         if self._connection is not None:
             self._connection.close()
 
