@@ -42,15 +42,13 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Give ``2026-11-20 12:00:00,123 INFO     thywill_server.push: text [request 3f2a...]``."""
-        message = (record.message + shown_context(record)).translate(CONTROL_CHARACTERS)
+        message = record.message + shown_context(record)
+        if not message.isprintable():
+            message = message.translate(CONTROL_CHARACTERS)
         level = f"{record.levelname:<8}"
         if self.color and record.levelno in COLORS:
             level = f"{COLORS[record.levelno]}{level}{RESET}"
         return f"{self.formatTime(record)} {level} {record.name}: {message}"
-
-    def usesTime(self) -> bool:
-        """Tell logging that the time is wanted."""
-        return True
 
 
 class JsonLinesFormatter(logging.Formatter):
