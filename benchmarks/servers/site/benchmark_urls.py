@@ -1,8 +1,7 @@
 """The addresses of the shipped site, and those of the view without thywill."""
 
-from django.urls import include, path
 from plain import urlpatterns as plain
 
 from thywill_server.client_interface.django_site.root_urls import urlpatterns as shipped
 
-urlpatterns = [path("", include(plain)), *shipped]
+urlpatterns = [*plain, *shipped]
