@@ -17,10 +17,12 @@ export const PLACES = [
   "middle left",
 ];
 
-/** What people press, fill or draw on, and what tells them where they are. */
+/** What people press, fill or draw on. */
 const CONTROLS =
-  "a[href], button, input, select, textarea, label, summary, canvas, iframe, video, " +
-  "[contenteditable], [tabindex], [role=button], [role=link], [role=status], output, h1, h2";
+  "a[href], button, input, select, textarea, label, canvas, iframe, video, " +
+  "[contenteditable], [tabindex], [role=button], [role=link], [role=status], output";
+/** Lines that tell them where they are: their words count, and not the empty rest of the line. */
+const SIGNS = "h1, h2, summary, header p";
 /** How often it looks at most. */
 const LOOK_MS = 250;
 /** It goes for so much less of a control, so that it does not wander between equals. */
@@ -90,7 +92,7 @@ function hidden(host, box) {
       const x = box.left + (box.width * column) / (COLUMNS - 1);
       const y = box.top + (box.height * row) / (ROWS - 1);
       const below = document.elementsFromPoint(x, y).find((element) => element !== host);
-      const control = below?.closest(CONTROLS);
+      const control = below?.closest(CONTROLS) ?? below?.closest(SIGNS);
       if (control) controls.add(control);
     }
   }
@@ -102,7 +104,9 @@ function hidden(host, box) {
  * @param {DOMRect} box
  */
 function share(control, box) {
-  const area = control.getBoundingClientRect();
+  const words = document.createRange();
+  words.selectNodeContents(control);
+  const area = (control.matches(CONTROLS) ? control : words).getBoundingClientRect();
   const width = Math.min(area.right, box.right) - Math.max(area.left, box.left);
   const height = Math.min(area.bottom, box.bottom) - Math.max(area.top, box.top);
   return area.width * area.height > 0 ? (width * height) / (area.width * area.height) : 0;

@@ -118,3 +118,30 @@ def test_the_badge_hides_no_control(page: Page, site: SiteProcess) -> None:
     page.get_by_role("button", name="right").click()
     badge(page).click()
     expect(overlay(page)).to_be_in_viewport(ratio=0.99)
+
+
+@pytest.mark.parametrize("height", [780, 812, 844, 896])
+def test_the_badge_hides_no_word_of_a_header(page: Page, site: SiteProcess, height: int) -> None:
+    """On a telephone with the whiteboard it hides neither the name of the site nor a heading."""
+    page.set_viewport_size({"width": 390, "height": height})
+    page.goto(f"{site.url}/thywill/init/commands/")
+    expect(badge(page)).to_have_text("live")
+    expect(page.locator("#people")).to_contain_text("(you)")
+    page.wait_for_function(IS_CLEAR)
+
+
+IS_CLEAR = """() => {
+  const host = document.getElementById("thywill-debug");
+  const box = host.shadowRoot.querySelector("button").getBoundingClientRect();
+  return [...document.querySelectorAll(".brand, h1, h2, #state, button, a, summary")].every(
+    (element) => {
+      const words = document.createRange();
+      words.selectNodeContents(element);
+      const area = words.getBoundingClientRect();
+      return (
+        Math.min(area.right, box.right) <= Math.max(area.left, box.left) ||
+        Math.min(area.bottom, box.bottom) <= Math.max(area.top, box.top)
+      );
+    },
+  );
+}"""
