@@ -19,6 +19,7 @@ from typing import Any
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection, Port, Server
+from twisted.python.failure import Failure
 
 from orbited.holding import MAX_HELD, holding
 
@@ -101,6 +102,12 @@ class LightServer(_WrittenServer):
             return CONNECTION_DONE
         self.protocol.dataReceived(data)
         return None
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Twisted: it is gone."""
+        if self.held_bytes:
+            holding.release()
+        super().connectionLost(reason)
 
     def write_now(self, data: bytes) -> None:
         """Give bytes to the kernel at once if nothing waits, else to Twisted."""

@@ -18,6 +18,7 @@ from twisted.internet.tcp import Connection
 from twisted.python import log
 
 from orbited.direct import LightServer
+from orbited.holding import holding
 
 __all__ = ["MAX_EVENTS", "OrbitedReactor", "install"]
 
@@ -43,11 +44,21 @@ class OrbitedReactor(EPollReactor):
             if error.errno == errno.EINTR:
                 return
             raise
+        if len(events) == 1:
+            self._tell(events)
+        else:
+            with holding:
+                self._tell(events)
+
+    def _tell(self, events: list[tuple[int, int]]) -> None:
+        """Tell whom they are for, in this order."""
+        selectables = self._selectables
         for descriptor, event in events:
             selectable = selectables.get(descriptor)
             if selectable is None:
                 continue  # it has gone, by what an event before this one has caused
             if event != EPOLLIN or not isinstance(selectable, Connection):
+                holding.release()
                 log.callWithLogger(selectable, self._doReadOrWrite, selectable, descriptor, event)
                 continue
             why: Any

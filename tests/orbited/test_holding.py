@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol
+from twisted.python.failure import Failure
 
 from orbited.direct import LightServer, unsent_bytes
 from orbited.holding import MAX_HELD, holding
@@ -46,7 +48,7 @@ class Line:
         """Both ends, at once."""
         self.far.close()
         if self.connection.connected:
-            self.connection.connectionLost(SimpleNamespace(check=lambda *_: None))
+            self.connection.connectionLost(Failure(ConnectionDone()))
 
 
 @pytest.fixture
@@ -140,6 +142,15 @@ def test_a_connection_that_is_closed_meanwhile_harms_nobody(connect):
             line.connection.write_now(b"news")
         lines[1].close()
     assert [lines[0].read(), lines[2].read()] == [b"news", b"news"]
+
+
+def test_what_is_held_is_sent_before_the_connection_is_lost(connect):
+    """By the reactor, say, that has read its end after what was answered."""
+    line = connect()
+    with holding:
+        line.connection.write_now(b"last words")
+        line.connection.connectionLost(Failure(ConnectionDone()))
+    assert line.read() == b"last words"
 
 
 def test_what_is_held_is_sent_before_an_end_in_order(connect):

@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol
 
-from orbited.direct import LightServer
+from orbited.direct import LightServer, direct_writer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 
@@ -35,8 +35,9 @@ class Told(Protocol):
 class World:
     """A reactor of its own, and connections to it."""
 
-    def __init__(self, module, name, transport=None):
+    def __init__(self, module, name, transport=None, protocol=Told):
         self.module = module
+        self.protocol = protocol
         self.reactor = getattr(importlib.import_module(module), name)()
         self.factory = Factory()
         self.factory.noisy, self.factory.built = False, []
@@ -46,7 +47,7 @@ class World:
             self.port.transport = transport
 
     def _build(self, address):
-        protocol = Told()
+        protocol = self.protocol()
         protocol.factory = self.factory
         self.factory.built.append(protocol)
         return protocol
@@ -193,3 +194,82 @@ def test_more_events_than_are_taken_at_once(world, monkeypatch):
     world.until(lambda: all(protocol.received for _, protocol in pairs))
     for client, _ in pairs:
         client.close()
+
+
+class Echo(Protocol):
+    """Answers at once, by the quickest way."""
+
+    lost = None
+
+    def dataReceived(self, data):
+        if data == b"fail":
+            raise RuntimeError("for a test")
+        direct_writer(self.transport)(data)
+
+    def connectionLost(self, reason=None):
+        self.lost = reason
+
+
+@pytest.fixture
+def echoing():
+    """The reactor of Orbited with connections that are light ones."""
+    world = World("orbited.reactor", "OrbitedReactor", LightServer, Echo)
+    yield world
+    world.close()
+
+
+def test_answers_of_one_turn_go_together_and_in_the_same_turn(echoing):
+    """Nobody waits for the next."""
+    clients = [echoing.connect()[0] for _ in range(5)]
+    for number, client in enumerate(clients):
+        client.sendall(b"%d" % number)
+    echoing.reactor.doPoll(10)
+    for number, client in enumerate(clients):
+        client.setblocking(False)
+        assert client.recv(10) == b"%d" % number
+        client.close()
+
+
+def test_what_is_no_plain_read_does_not_keep_answers_back(echoing):
+    """A handler of another kind may take its time; what was read before it is answered."""
+    client, _ = echoing.connect()
+    client.setblocking(False)
+    answered, other = [], Factory()
+    other.noisy = False
+    other.buildProtocol = lambda _: answered.append(client.recv(10))
+    port = echoing.reactor.listenTCP(0, other, interface="127.0.0.1")
+    with client:
+        client.sendall(b"hello")
+        with socket.create_connection(("127.0.0.1", port.getHost().port), 10):
+            echoing.reactor.doPoll(10)
+    assert answered == [b"hello"]
+
+
+def test_one_that_has_asked_and_gone_harms_nobody(echoing, monkeypatch):
+    """Neither does one whose protocol fails: the others are answered."""
+    monkeypatch.setattr("orbited.reactor.log.err", lambda: None)
+    clients = [echoing.connect()[0] for _ in range(4)]
+    for number, client in enumerate(clients):
+        client.sendall(b"fail" if number == 2 else b"hello")
+    clients[1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    clients[1].close()
+    echoing.reactor.doPoll(10)
+    for client in (clients[0], clients[3]):
+        client.setblocking(False)
+        assert client.recv(10) == b"hello"
+        client.close()
+    clients[2].setblocking(True)
+    assert clients[2].recv(10) == b""
+    clients[2].close()
+
+
+def test_an_answer_goes_before_the_end_that_comes_with_the_question(echoing):
+    """The browser has sent all it will; what it asked for reaches it."""
+    (first, protocol), (second, _) = echoing.connect(), echoing.connect()
+    with first, second:
+        for client in (first, second):
+            client.sendall(b"hello")
+        first.shutdown(socket.SHUT_WR)
+        echoing.until(lambda: protocol.lost)
+        assert first.recv(10) == b"hello"
+        assert second.recv(10) == b"hello"
