@@ -38,6 +38,7 @@ __all__ = [
     "CLOSE",
     "DATA",
     "JSON",
+    "NO_HEAD",
     "OPEN",
     "OPT",
     "PING",
@@ -52,6 +53,7 @@ __all__ = [
     "decode_body",
     "join_shared",
     "lone_heads",
+    "read_base64",
     "read_lone_ack",
     "read_lone_data",
     "read_upstream",
@@ -177,6 +179,9 @@ _LONE_ACK = re.compile(rb"11,013,ack0([1-9][0-9]?),([1-9][0-9]{0,14})")
 #: length of the whole. Whoever sends again mostly sends as much.
 lone_heads: dict[int, tuple[bytes, int]] = {}
 
+#: What no body begins with.
+NO_HEAD = b"%d", 0
+
 
 def read_lone_data(body: bytes, limits: PacketLimits, raw: bool) -> tuple[int, bytes] | None:
     """Read a body that is one data packet, and nothing else: id and bytes.
@@ -190,17 +195,21 @@ def read_lone_data(body: bytes, limits: PacketLimits, raw: bool) -> tuple[int, b
     start, size = match.end(), int(size_digits)
     if len(number) != int(digits) or len(body) != start + size or size > limits.argument_bytes:
         return None
-    data = body[start:]
-    if raw:
-        if len(lone_heads) >= REMEMBERED_LENGTHS:
-            lone_heads.clear()
-        lone_heads[len(body)] = b"1%b,%%d14,data0%b," % (digits, size_digits), start
-    else:
-        try:
-            data = a2b_base64(data, strict_mode=True)
-        except Base64Error:
-            return None
+    data = body[start:] if raw else read_base64(body[start:])
+    if data is None:
+        return None
+    if len(lone_heads) >= REMEMBERED_LENGTHS:
+        lone_heads.clear()
+    lone_heads[len(body)] = b"1%b,%%d14,data0%b," % (digits, size_digits), start
     return int(number), data
+
+
+def read_base64(data: bytes) -> bytes | None:
+    """Decode what must be base64 and nothing else; None if it is not."""
+    try:
+        return a2b_base64(data, strict_mode=True)
+    except Base64Error:
+        return None
 
 
 def read_lone_ack(body: bytes) -> int | None:

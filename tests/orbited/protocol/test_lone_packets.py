@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbited.protocol import packets
-from orbited.protocol.packets import ACK, DATA, RAW, Packet, lone_heads
+from orbited.protocol.packets import ACK, DATA, RAW, TEXT, Packet, lone_heads
 from orbited.protocol.session import Carrier, CometSession, DataReceived, Malformed, Refused
 from orbited.protocol.settings import PacketLimits, SessionSettings
 
@@ -29,16 +29,16 @@ def opened(last=0, argument_bytes=MOST_BYTES):
     return session
 
 
-def body(number, data):
+def body(number, data, encoder=RAW):
     """One data packet."""
-    return RAW.encode([Packet(number, DATA, data)])
+    return encoder.encode([Packet(number, DATA, data)])
 
 
-def take(session, received, now):
+def take(session, received, now, raw):
     """What a message causes, by the short way if that takes it."""
-    data = session.take_lone_packet(received, now, True)
+    data = session.take_lone_packet(received, now, raw)
     if data is None:
-        session.receive_data(received, now, raw=True)
+        session.receive_data(received, now, raw=raw)
         return session.events_received()
     return [DataReceived(data)] if data else session.events_received()
 
@@ -64,28 +64,38 @@ steps = st.one_of(
 )
 
 
-@given(st.sampled_from([0, 7, 97, 998]), st.lists(steps, max_size=30))
-def test_the_short_way_agrees(last, given_steps):
+@given(st.sampled_from([0, 7, 97, 998]), st.sampled_from([RAW, TEXT]), st.lists(steps, max_size=30))
+def test_the_short_way_agrees(last, encoder, given_steps):
     """In events and in what is kept, whatever came before it."""
+    raw = encoder is RAW
     quick, careful = opened(last), opened(last)
     warm = opened(last)  # another browser, that has sent as much, makes more remembered
     for now, (kind, *values) in enumerate(given_steps, 1):
         number = careful._last_upstream_id + 1
         if kind == "next":
-            received = body(number, values[0])
+            received = body(number, values[0], encoder)
         elif kind == "again":
-            received = body(max(1, number - 1), values[0])
+            received = body(max(1, number - 1), values[0], encoder)
         elif kind == "ack":
-            received = RAW.encode([Packet(0, ACK, b"%d" % values[0])])
+            received = encoder.encode([Packet(0, ACK, b"%d" % values[0])])
         else:
-            received = altered(body(number, b"0123456789"), *values)
-        take(warm, received, now)
-        careful.receive_data(received, now, raw=True)
-        assert take(quick, received, now) == careful.events_received()
+            received = altered(body(number, b"012345678", encoder), *values)
+        take(warm, received, now, raw)
+        careful.receive_data(received, now, raw=raw)
+        assert take(quick, received, now, raw) == careful.events_received()
         assert quick._last_upstream_id == careful._last_upstream_id
         assert quick._unreported == careful._unreported
         assert quick.next_deadline() == careful.next_deadline()
         assert quick.state is careful.state
+
+
+def test_what_stands_where_base64_should_is_looked_at():
+    """Where a packet of that length was good before, too."""
+    session = opened(1)
+    assert session.take_lone_packet(b"11,214,data04,dHdv", 1.0, False) == b"two"
+    assert session.take_lone_packet(b"11,314,data04,dH?v", 1.0, False) is None
+    assert session.take_lone_packet(b"11,314,data04,d=dv", 1.0, False) is None
+    assert session.take_lone_packet(b"11,314,data04,dHdv", 1.0, False) == b"two"
 
 
 def test_the_second_of_a_length_is_not_taken_apart(monkeypatch):
