@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import Final
 
 from thywill_apps.floe.rules import Rules
 from thywill_server.application import own_settings
+
+RULES: Final = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,16 @@ class Bounds:
         rename_rate: how often it may change a name.
     """
 
-    max_players: int = 30
+    max_players: int = RULES.max_players
     max_players_each: int = 4
-    max_remembered: int = 200
+    max_remembered: int = RULES.max_remembered
     max_name_characters: int = 20
-    round_seconds: float = 90.0
-    break_seconds: float = 7.0
-    stale_seconds: float = 0.5
-    asleep_seconds: float = 3.0
-    gone_seconds: float = 60.0
-    remembered_seconds: float = 600.0
+    round_seconds: float = RULES.round_seconds
+    break_seconds: float = RULES.break_seconds
+    stale_seconds: float = RULES.stale_seconds
+    asleep_seconds: float = RULES.asleep_seconds
+    gone_seconds: float = RULES.gone_seconds
+    remembered_seconds: float = RULES.remembered_seconds
     lease_seconds: float = 4.0
     steer_rate: str = "60/s"
     play_rate: str = "20/10s"
