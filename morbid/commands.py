@@ -113,7 +113,7 @@ def send(session: BrokerSession, frame: Frame) -> None:
         raise Refused(MISSING_HEADER, "destination")
     if "transaction" in headers:
         session.transactions.check(headers["transaction"])
-    elif policy.lets_anybody_send_to(destination):  # the hot path
+    elif policy.lets_send(session.identity, destination):  # the hot path
         session.broker.publish(destination, headers, frame.body)
         if "receipt" in headers:
             session.confirm(frame)

@@ -36,8 +36,9 @@ class Named(Protocol):
     authorizer may prolong it. ``subscriptions_end_at`` (destinations, and seconds since the epoch):
     a subscription to one of these gets nothing more when its time has passed, and goes on when an
     authorizer has moved it; read at the same moments. ``session`` (str or None): a claim by which
-    the site can end all connections that carry it. ``logout()``: called when the
-    connection has ended.
+    the site can end all connections that carry it. ``may_send_anywhere`` (bool): the authorizer
+    would allow each ``send`` and ``create`` of it, and is not asked about a plain SEND.
+    ``logout()``: called when the connection has ended.
     """
 
     @property

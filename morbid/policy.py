@@ -60,17 +60,17 @@ class Policy:
         if destination == self.control_destination:
             raise Refused(READ_REFUSED)
 
-    @property
-    def asks_nobody(self) -> bool:
-        """Whether a SEND needs no look at who sends it, nor at what it says."""
-        return self.security.authorizer is None and self.security.reviewer is None
-
-    def lets_anybody_send_to(self, destination: str) -> bool:
-        """Whether a SEND to this needs no look at who sends it, nor at what it says."""
+    def asks_nobody(self, identity: object) -> bool:
+        """Whether nobody is to be asked about what this identity sends, but to the site's own."""
         security = self.security
+        return security.reviewer is None and (
+            security.authorizer is None or getattr(identity, "may_send_anywhere", False) is True
+        )
+
+    def lets_send(self, identity: object, destination: str) -> bool:
+        """Whether nobody is to be asked about a SEND of this identity to this destination."""
         return (
-            security.authorizer is None
-            and security.reviewer is None
+            self.asks_nobody(identity)
             and destination != self.advisory_destination
             and destination != self.control_destination
         )

@@ -155,7 +155,7 @@ class BrokerSession(Identified):
                 if (
                     sent is not None
                     and sent.free_destination
-                    and self.policy.lets_anybody_send_to(sent.free_destination)
+                    and self.policy.lets_send(self.identity, sent.free_destination)
                 ):
                     self._now = now
                     self._is_busy = True
@@ -252,7 +252,7 @@ class BrokerSession(Identified):
         to, is carried out as ever.
         """
         policy, take_send, take_run = self.policy, self._parser.take_send, self._parser.take_run
-        asks_nobody = policy.asks_nobody
+        asks_nobody = policy.asks_nobody(self.identity)
         own = (policy.advisory_destination, policy.control_destination, "")
         found = False
         while (taken := take_send()) is not None:

@@ -95,6 +95,11 @@ class TicketIdentity:
     about: Mapping[str, str] = field(default_factory=dict)
     """Of the last ticket; the broker's advisories hold it."""
 
+    @property
+    def may_send_anywhere(self) -> bool:
+        """Whether `TicketAuthenticator.authorize` lets it send whatever it wants to."""
+        return self.role == "site"
+
 
 def renewal_destination(client_uuid: str) -> str:
     """Return the destination a client subscribes to when it shows a new ticket."""

@@ -215,6 +215,11 @@ class TestAuthorize:
         text = issue_ticket(KEY, subject="site", role="site", seconds=60)
         site = authenticator.authenticate("site", text, "test")
         assert authenticator.authorize(site, operation, destination(ALICE), {})
+        assert site.may_send_anywhere
+
+    def test_a_client_may_not_send_anywhere(self, alice):
+        """So it is asked about."""
+        assert not alice.may_send_anywhere
 
 
 class TestRenewal:
