@@ -29,6 +29,9 @@ from thywill_server.errors import Refusal
 IDENTITY_KEY = "thywill.identity"
 SALT = "thywill.client"
 
+MAX_KNOWN_CLAIMS = 1024
+"""Of so many pages each process remembers the signature."""
+
 
 def new_client(request: HttpRequest, application: str, transport: str | None) -> Client:
     """Give a page load its uuid, and its session an identity if it has none yet."""
@@ -90,10 +93,11 @@ def is_ended(request: HttpRequest, client: Client) -> bool:
     return clients.is_ended(client.uuid)
 
 
+@lru_cache(maxsize=MAX_KNOWN_CLAIMS)
 def signature(claim: str, secret: str | bytes) -> str:
     """Give what ``django.core.signing.Signer(key=secret, salt=SALT)`` signs a claim with.
 
-    It is asked for every message, and Django derives its key anew each time.
+    It is asked for every message of a page, and Django derives its key anew each time.
     """
     digest = hmac.digest(_derived_key(secret), claim.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
