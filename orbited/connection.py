@@ -159,7 +159,7 @@ class TCPConnectionResource(SessionTransport):
         self._transport = transport
         self._server.counters.transports_opened += 1
         outbox = self.core.outbox
-        if outbox.has_queued:
+        if outbox.queued_bytes:
             if outbox.has_backlog:
                 self._soon()
             else:

@@ -128,7 +128,7 @@ class EdgeConnection(Ending):
             if reader.state is _IDLE:
                 for again in self._again:
                     found = again.match(data)
-                    if found is not None and self._serve_again(again, *found):
+                    if found is not None and self._serve_again(again, found[0], found[1]):
                         return
             request = reader.take_request(data)
             if request is not None:
@@ -238,7 +238,14 @@ class EdgeConnection(Ending):
             self.close()
             return
         reader: Any = self._reader
-        has_more = reader.answered(self._clock.seconds() if now is None else now)
+        if now is None:
+            now = self._clock.seconds()
+        has_more = False
+        if reader._buffer:
+            has_more = reader.answered(now)
+        else:  # as that would
+            reader.state = _IDLE
+            reader.deadline = now + self.factory.limits.keep_alive_seconds
         if not self._is_reading:
             self._is_reading = True
             cast(Any, self.transport).resumeProducing()

@@ -185,7 +185,8 @@ class Outbox:
     def begin_anew(self, packet_id: int) -> bool:
         """Do what ``acknowledge`` and ``rewind`` do, when all that has a number was read.
 
-        The hot path: a poll that comes again, from a browser that keeps up.
+        The hot path: a poll that comes again, from a browser that keeps up. What is queued then is
+        ``queued_bytes``, and nothing else.
 
         Returns:
             False when nothing was done, because there is more to think of.
@@ -194,6 +195,7 @@ class Outbox:
             packet_id != self.last_id
             or self.is_cautious
             or self.is_held
+            or self._marked
             or self._burst_bytes < self._settings.burst_bytes
         ):
             return False
@@ -332,11 +334,6 @@ class Outbox:
         item = data if name is DATA and data is not None else _packet(number, name, data)
         self._unacked.append(item)
         self.unacked_bytes += _cost(item)
-
-    @property
-    def has_queued(self) -> bool:
-        """Something has no number yet."""
-        return bool(self._queue)
 
     @property
     def has_backlog(self) -> bool:

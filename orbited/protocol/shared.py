@@ -30,7 +30,17 @@ class SharedFrame:
         encoder: of the packet.
     """
 
-    __slots__ = ("_before", "_behind", "_envelope", "_first", "_last", "_payload", "encoder")
+    __slots__ = (
+        "_before",
+        "_behind",
+        "_envelope",
+        "_first",
+        "_frame",
+        "_last",
+        "_number",
+        "_payload",
+        "encoder",
+    )
 
     def __init__(self, encoder: Encoder, envelope: Callable[[bytes], bytes]) -> None:
         self.encoder = encoder
@@ -38,6 +48,7 @@ class SharedFrame:
         self._payload: bytes | None = None
         self._first = self._last = 0  # the numbers that the ends are good for
         self._before = self._behind = b""
+        self._number, self._frame = -1, b""  # that frame again, for those who have read as much
 
     def build(self, number: int, payload: bytes) -> bytes:
         """Build the frame of a packet, ready for the wire."""
@@ -47,7 +58,10 @@ class SharedFrame:
             return self.whole(number, payload)
         if not self._first <= number <= self._last:
             self._cut(number, payload)
-        return b"%b%d%b" % (self._before, number, self._behind)
+        if number != self._number:
+            self._number = number
+            self._frame = b"%b%d%b" % (self._before, number, self._behind)
+        return self._frame
 
     def whole(self, number: int, payload: bytes) -> bytes:
         """Build the frame as if it were the only one."""
@@ -60,3 +74,4 @@ class SharedFrame:
         start = frame.index(packet) + packet.index(b",") + 1
         self._before, self._behind = frame[:start], frame[start + digits :]
         self._first, self._last = 10 ** (digits - 1), 10**digits - 1
+        self._number = -1
