@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.cookiejar
 import importlib.util
 import json
+import os
 import platform
 import re
 import secrets
@@ -47,6 +48,7 @@ stomp://127.0.0.1:{stomp} {folder}/morbid.cfg
 [access]
 http://127.0.0.1:{web} -> 127.0.0.1:{stomp}
 """
+CHANNELS: Final = ("channels", "daphne", "Django")
 GUNICORN: Final = ("--workers", "1", "--worker-class", "gthread", "--threads", "4")
 
 
@@ -171,12 +173,15 @@ class Site(System):
         if self._is_plain:
             body = b'{"id": "<<SEQ>>", "message": "' + MESSAGE + b'"}'
             request = post(b"/plain/send/", body, b"application/json", headers)
-            return talk.address(self.web_port, "http").publish(request, response=True)
+            return self._publish_plainly(talk, request)
         self._listen(talk)
         body = b'{"uuid": "<<GV2>>", "token": "<<GV3>>", "id": "<<SEQ>>", "message": "'
         request = post(b"/thywill/send/", body + MESSAGE + b'"}', b"application/json", headers)
         talk.late_address(self.web_port)
         return talk.publish(request, response=True, socket="up")
+
+    def _publish_plainly(self, talk: Conversation, request: bytes) -> Conversation:
+        return talk.address(self.web_port, "http").publish(request, response=True)
 
     def _listen(self, talk: Conversation) -> None:
         # Requests name no port in Host, so an own origin has none either.
@@ -242,6 +247,43 @@ class OneProcessSite(Site):
         self.run("django", "runthywill", "--no-reload", *ports)
 
 
+class ChannelsSite(Site):
+    """Channels on Daphne with the plain site's middleware and sessions; rooms go without."""
+
+    settings: ClassVar = "plain_settings"
+    rounds_at_most = 2
+    is_in_short_runs = False
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__("channels-site", "Channels, with middleware and sessions", True, bench)
+        self.is_yardstick = False
+
+    def missing(self) -> str | None:
+        """Channels, unless it can be installed."""
+        return self.bench.install(*CHANNELS)
+
+    def version(self) -> str:
+        """Those of its packages."""
+        versions = [f"{name} {self.bench.version_of(name)}" for name in CHANNELS]
+        return ", ".join([*versions, f"Python {platform.python_version()}"])
+
+    def serve(self) -> None:
+        """One process, the layer in memory."""
+        options = ("-b", "127.0.0.1", "-v", "0", "--access-log", os.devnull)
+        command = ("daphne", "-p", self.web_port, *options, "channels_site:application")
+        self.processes.start(
+            [self.bench.peers_python, "-m", *command],
+            {**self._environment, "DJANGO_SETTINGS_MODULE": "channels_settings"},
+            folder=self.bench.root,
+        )
+
+    def _publish_plainly(self, talk: Conversation, request: bytes) -> Conversation:
+        talk.address(self.web_port, "ws").address(self.web_port, "http", "up")
+        cookie = b"Cookie: <<GV0>>\r\n"
+        talk.step(upgrade(b"/plain/socket/", headers=cookie), until=b"\r\n\r\n")
+        return talk.publish(request, response=True, socket="up")
+
+
 OURS: Final = "**thywill, {}**"
 
 SYSTEMS: Final = [
@@ -249,4 +291,5 @@ SYSTEMS: Final = [
     partial(OneProcessSite, "site-one", OURS.format("one process"), False),
     partial(PlainGunicornSite, "plain-gunicorn", "Django alone, gunicorn", True),
     partial(OneProcessSite, "plain-one", "the view without thywill, `runthywill`", True),
+    ChannelsSite,
 ]
