@@ -28,6 +28,7 @@ from orbited.http import Exchange
 from orbited.protocol.handshake import HandshakeError, parse_handshake
 from orbited.proxy import ProxyFactory
 from orbited.servers.websocket_echo import WebSocketEcho
+from orbited.turns import after_reads
 from orbited.upgrade import Handshake, begin
 
 __all__ = ["STOMP_SUBPROTOCOLS", "Bridges"]
@@ -63,6 +64,7 @@ class Bridges:
         self._tcp = tcp
         self._last = LastFrame()
         self._dirty: list[Bridge] = []
+        self._call_after_reads = after_reads(self.clock)
 
     # -- requests -------------------------------------------------------------------------------
 
@@ -186,7 +188,7 @@ class Bridges:
     def mark_dirty(self, bridge: Bridge) -> None:
         """Flush the bridge at the end of this turn of the reactor."""
         if not self._dirty:
-            self.clock.callLater(0, self._flush_dirty)
+            self._call_after_reads(self._flush_dirty)
         self._dirty.append(bridge)
 
     def _flush_dirty(self) -> None:

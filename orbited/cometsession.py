@@ -39,6 +39,7 @@ from orbited.settings import Config
 from orbited.system.counters import Counters
 from orbited.transports import TRANSPORTS
 from orbited.transports.htmlfile import CLOSED_PAGE
+from orbited.turns import after_reads
 from orbited.wheel import TimerWheel
 
 __all__ = ["Port", "TCPConnectionResource", "TCPResource", "cors_headers", "source_of"]
@@ -141,6 +142,7 @@ class TCPResource:
         self.broadcaster = Broadcaster(self)
         self.is_in_request = False
         self._is_flush_due = False
+        self._call_after_reads = after_reads(clock)
         self._drain: Drain | None = None
 
     # -- requests -------------------------------------------------------------------------------
@@ -254,11 +256,7 @@ class TCPResource:
             session.post(exchange, cors)
 
     def _open_transport(
-        self,
-        exchange: Exchange,
-        session: TCPConnectionResource,
-        name: str,
-        cors: Cors,
+        self, exchange: Exchange, session: TCPConnectionResource, name: str, cors: Cors
     ) -> None:
         transport = TRANSPORTS.get(name)
         if transport is None:
@@ -300,7 +298,7 @@ class TCPResource:
         """Flush what is dirty, and what was broadcast, at the end of this turn."""
         if not self._is_flush_due:
             self._is_flush_due = True
-            self.clock.callLater(0, self._flush_at_end_of_turn)
+            self._call_after_reads(self._flush_at_end_of_turn)
 
     def _flush_at_end_of_turn(self) -> None:
         try:

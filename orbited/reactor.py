@@ -6,10 +6,14 @@ here logs that way, and setting it up costs as much as reading the bytes. So whe
 of a TCP connection that it can be read, and nothing more, it is read without one, and one of
 ``orbited.direct`` right here. All other events go Twisted's way, and so does whatever follows from
 an error.
+
+What is to follow the reads of a turn, as writing what they have caused, need not be a timer: see
+``call_after_reads``. And a call from a thread wakes the reactor only if no other has done so.
 """
 
 import errno
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.epollreactor import EPOLLIN, EPollReactor
@@ -33,6 +37,36 @@ class OrbitedReactor(EPollReactor):
 
     _selectables: dict[int, Any]
     _poller: Any
+    threadCallQueue: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]]
+
+    def __init__(self) -> None:
+        self._is_reading = self._is_woken = False
+        self._after_reads: list[Callable[[], object]] = []
+        super().__init__()
+
+    def call_after_reads(self, function: Callable[[], object]) -> None:
+        """Call a function when all that can be read now has been read, and else soon.
+
+        Quicker than ``callLater(0, function)``, which comes to the same.
+        """
+        if self._is_reading:
+            self._after_reads.append(function)
+        else:
+            self.callLater(0, function)
+
+    def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        """Twisted: call a function in this thread, soon."""
+        self.threadCallQueue.append((f, args, kwargs))
+        # In this order, as ``runUntilCurrent`` has the other: whoever finds it noted has added a
+        # call that will be seen, and whoever has noted it wakes the reactor, if a moment later.
+        if not self._is_woken:
+            self._is_woken = True
+            self.wakeUp()
+
+    def runUntilCurrent(self) -> None:
+        """Twisted: make the calls that are due."""
+        self._is_woken = False
+        super().runUntilCurrent()
 
     def doPoll(self, timeout: float | None) -> None:
         """Wait for events, and tell whom they are for."""
@@ -45,10 +79,25 @@ class OrbitedReactor(EPollReactor):
                 return
             raise
         if len(events) == 1:
-            self._tell(events)
+            self._read(events)
         else:
             with holding:
-                self._tell(events)
+                self._read(events)
+
+    def _read(self, events: list[tuple[int, int]]) -> None:
+        """Tell whom they are for, and then do what was put off until then."""
+        self._is_reading = True
+        try:
+            self._tell(events)
+        finally:
+            self._is_reading = False
+            if self._after_reads:
+                functions, self._after_reads = self._after_reads, []
+                for function in functions:
+                    try:
+                        function()
+                    except Exception:
+                        log.err()
 
     def _tell(self, events: list[tuple[int, int]]) -> None:
         """Tell whom they are for, in this order."""
@@ -57,7 +106,9 @@ class OrbitedReactor(EPollReactor):
             selectable = selectables.get(descriptor)
             if selectable is None:
                 continue  # it has gone, by what an event before this one has caused
-            if event != EPOLLIN or not isinstance(selectable, Connection):
+            if event != EPOLLIN or not (
+                isinstance(selectable, Connection) or selectable is self.waker
+            ):
                 holding.release()
                 log.callWithLogger(selectable, self._doReadOrWrite, selectable, descriptor, event)
                 continue

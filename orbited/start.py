@@ -1,6 +1,7 @@
 """The ``orbited`` command: reads a configuration, listens, runs until it is told to stop."""
 
 import argparse
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -157,6 +158,8 @@ def _run(config: Config, *, is_profiled: bool) -> int:
         raise config.placed(error) from None
     reactor.addSystemEventTrigger("before", "shutdown", server.stop)
     reactor.callWhenRunning(signals.follow)
+    gc.collect()
+    gc.freeze()  # what is there by now stays, and is not searched for rubbish again and again
     if is_profiled:
         _run_profiled(reactor)
     else:

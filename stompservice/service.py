@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import logging
 import random as random_module
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -193,19 +193,14 @@ class StompClientService(Service):
             self._outbox.put(outgoing)
         return outgoing.receipt
 
-    @contextmanager
-    def gathering(self) -> Iterator[None]:
+    def gathering(self) -> AbstractContextManager[None]:
         """Write all that is sent in this block in one piece, at its end, without waiting.
 
         For one who has several messages, or none that follows soon: a lone ``send`` is written
         in the reactor's next turn, together with what else is sent in this one.
         """
         protocol = self._live()
-        if protocol is None:
-            yield
-            return
-        with protocol.gathering():
-            yield
+        return nullcontext() if protocol is None else protocol.gathering()
 
     def subscribe(
         self,

@@ -5,6 +5,7 @@ import importlib
 import os
 import socket
 import sys
+import threading
 
 import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -273,3 +274,153 @@ def test_an_answer_goes_before_the_end_that_comes_with_the_question(echoing):
         echoing.until(lambda: protocol.lost)
         assert first.recv(10) == b"hello"
         assert second.recv(10) == b"hello"
+
+
+def test_what_was_put_off_follows_the_reads_of_its_turn(echoing):
+    """Once, after all of them, and although one of them fails."""
+    done = []
+
+    def received(self, data):
+        done.append(data)
+        echoing.reactor.call_after_reads(lambda: done.append(b"after " + data))
+
+    (first, one), (second, other) = echoing.connect(), echoing.connect()
+    with first, second:
+        for client, protocol in ((first, one), (second, other)):
+            protocol.dataReceived = received.__get__(protocol)
+            client.sendall(b"hello")
+        echoing.reactor.doPoll(10)
+        assert done == [b"hello"] * 2 + [b"after hello"] * 2
+        echoing.reactor.doPoll(0)
+        assert len(done) == 4
+
+
+def test_what_fails_after_the_reads_keeps_nobody_from_the_rest(echoing, monkeypatch):
+    """It is logged; and what it had put off itself, before it failed, follows soon."""
+    logged, done = [], []
+    monkeypatch.setattr("orbited.reactor.log.err", lambda: logged.append(sys.exc_info()[1]))
+
+    def fail():
+        echoing.reactor.call_after_reads(lambda: done.append("soon"))
+        raise RuntimeError("for a test")
+
+    client, protocol = echoing.connect()
+    protocol.dataReceived = lambda _: [
+        echoing.reactor.call_after_reads(each) for each in (fail, lambda: done.append("second"))
+    ]
+    with client:
+        client.sendall(b"hello")
+        echoing.reactor.doPoll(10)
+        assert done == ["second"]
+        echoing.reactor.runUntilCurrent()
+    assert done == ["second", "soon"]
+    assert [str(error) for error in logged] == ["for a test"]
+
+
+def test_outside_of_the_reads_it_follows_soon(echoing):
+    """As a timed call does."""
+    done = []
+    echoing.reactor.call_after_reads(lambda: done.append(1))
+    assert not done
+    assert echoing.reactor.timeout() == 0
+    echoing.reactor.runUntilCurrent()
+    assert done == [1]
+
+
+def test_calls_from_threads_are_made_in_order_and_wake_the_reactor_once(echoing, monkeypatch):
+    """One that comes while calls are made is not forgotten."""
+    reactor, done, woken = echoing.reactor, [], []
+    monkeypatch.setattr(reactor, "wakeUp", lambda: woken.append(len(done)))
+
+    def first():
+        done.append(1)
+        reactor.callFromThread(done.append, 4)
+
+    reactor.callFromThread(first)
+    reactor.callFromThread(done.append, 2)
+    reactor.callFromThread(lambda number: done.append(number), number=3)
+    assert woken == [0]
+    reactor.runUntilCurrent()
+    assert done == [1, 2, 3]
+    assert 1 in woken  # a call that comes meanwhile wakes it for the next turn
+    reactor.runUntilCurrent()
+    assert done == [1, 2, 3, 4]
+    reactor.callFromThread(done.append, 5)
+    assert woken[-1] == 4
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+@pytest.mark.parametrize("has_turn", [True, False])
+@pytest.mark.parametrize("has_earlier", [True, False])
+def test_a_call_that_another_interrupts(echoing, monkeypatch, is_before, has_turn, has_earlier):
+    """Whether another thread's call, or the reactor's turn, comes before or behind: it is made."""
+    reactor, done = echoing.reactor, []
+    pipe = []
+    monkeypatch.setattr(reactor, "wakeUp", lambda: pipe.append(1))
+
+    def turn():
+        pipe.clear()
+        reactor.runUntilCurrent()
+
+    class Interrupted(list):
+        """Others are at work while something is added."""
+
+        others = None
+
+        def append(self, item):
+            """Add it; once, something else happens before or behind that."""
+            others, self.others = self.others, None
+            if others and is_before:
+                others()
+            super().append(item)
+            if others and not is_before:
+                others()
+
+    def others():
+        if has_turn:
+            turn()
+        reactor.callFromThread(done.append, "other")
+
+    reactor.threadCallQueue = queue = Interrupted()
+    expected = ["other", "own"]
+    if has_earlier:
+        reactor.callFromThread(done.append, "earlier")
+        expected.insert(0, "earlier")
+    queue.others = others
+    reactor.callFromThread(done.append, "own")
+    while queue:
+        assert pipe, f"{len(queue)} calls wait, and nobody wakes the reactor"
+        turn()
+    assert sorted(done) == expected
+
+
+def test_calls_from_many_threads_are_all_made(echoing):
+    """The reactor waits for events, and is woken for those of two threads that wait for it."""
+    threads, calls, done = 2, 2000, []
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads are interrupted between any two steps
+    try:
+        _call_from_threads(echoing.reactor, threads, calls, done)
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(done) == threads * calls
+    for name in range(threads):
+        assert [number for whose, number in done if whose == name] == list(range(calls))
+
+
+def _call_from_threads(reactor, threads, calls, done):
+    def run(name):
+        for number in range(calls):
+            is_made = threading.Event()
+            reactor.callFromThread(done.append, (name, number))
+            reactor.callFromThread(is_made.set)
+            assert is_made.wait(20)
+
+    workers = [threading.Thread(target=run, args=(name,)) for name in range(threads)]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        reactor.runUntilCurrent()
+        reactor.doPoll(0.5)
+    for worker in workers:
+        worker.join()

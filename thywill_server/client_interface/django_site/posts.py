@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
-from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from thywill_server.client_interface.django_site import responses, strict_json
 from thywill_server.client_interface.django_site.answering import answering
 from thywill_server.client_interface.django_site.component import DjangoSite
+from thywill_server.client_interface.django_site.csrf import KnownTokens
 from thywill_server.errors import Refusal
 
 JSON_TYPE = "application/json"
@@ -49,7 +49,7 @@ def post_only(find_site: Callable[[], DjangoSite]) -> Callable[[View], Callable[
             except Refusal as refusal:
                 return responses.error(refusal, fields.get("id"))
 
-        csrf = CsrfViewMiddleware(not_asked)
+        csrf = KnownTokens(not_asked)
 
         @csrf_exempt  # from the check that comes before this function: ours comes after the size
         @answering("POST")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -183,6 +184,8 @@ class Command(BaseCommand):
         reactor.callWhenRunning(self._greet, site, has_reload)
         if code_before is not None:
             reloading.watch(code_before, ending.reload)
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and is not searched for rubbish again and again
         reactor.run()
         return ending.code
 
