@@ -1,6 +1,7 @@
 """Answers of twisted.web: each is the same bytes, and one that is all there is one write."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,6 +64,13 @@ def whole(request: Any) -> None:
     request.finish()
 
 
+def begin(requests: list[Any], piece: bytes, size: int, request: Any) -> None:
+    """Announce a body of that size, and send a piece of it; the test goes on."""
+    requests.append(request)
+    request.setHeader(b"content-length", b"%d" % size)
+    request.write(piece)
+
+
 def test_a_whole_answer_is_one_write() -> None:
     """Head and body leave together, and so does each answer after it."""
     asked = Asked(whole)
@@ -77,13 +85,7 @@ def test_a_whole_answer_is_one_write() -> None:
 def test_a_body_in_pieces_comes_in_order() -> None:
     """Its length is known, and the pieces are not there yet."""
     requests: list[Any] = []
-
-    def answer(request: Any) -> None:
-        requests.append(request)
-        request.setHeader(b"content-length", b"6")
-        request.write(b"one")
-
-    asked = Asked(answer)
+    asked = Asked(partial(begin, requests, b"one", 6))
     assert asked.ask().endswith(b"\r\n\r\none")
     requests[0].write(b"two")
     requests[0].finish()
@@ -152,13 +154,7 @@ def test_what_was_begun_is_sent_before_the_end() -> None:
 def test_nothing_is_written_to_a_browser_that_has_gone() -> None:
     """The answer that was begun is dropped."""
     requests: list[Any] = []
-
-    def answer(request: Any) -> None:
-        requests.append(request)
-        request.setHeader(b"content-length", b"4")
-        request.write(b"")
-
-    asked = Asked(answer)
+    asked = Asked(partial(begin, requests, b"", 4))
     asked.ask()
     asked.connection.connectionLost(Failure(REASON.value))
     requests[0].write(b"done")
