@@ -58,12 +58,31 @@ def make(
         .not_valid_before(now + datetime.timedelta(hours=hours[0]))
         .not_valid_after(now + datetime.timedelta(hours=hours[1]))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(_usage(is_authority), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    if issuer is not None:  # without it Python 3.13 and newer do not trust a certificate
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+        builder = builder.add_extension(signer, critical=False)
     if not is_authority:
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
         builder = builder.add_extension(names, critical=False)
     certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Certificate(key, certificate)
+
+
+def _usage(is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 @dataclass
