@@ -54,6 +54,9 @@ __all__ = ["QueueFull", "StompClientService", "Subscription"]
 
 log = logging.getLogger(__name__)
 
+_random = random_module.SystemRandom().random
+"""Not that of the program, which may have seeded it and count on what comes."""
+
 
 class State(Enum):
     """Where the service stands. DOWN: no connection, but an attempt is made or planned."""
@@ -101,7 +104,7 @@ class StompClientService(Service):
         reactor: Any = None,
         *,
         max_queued_bytes: int = 67_108_864,
-        random: Callable[[], float] = random_module.random,
+        random: Callable[[], float] = _random,
         min_delay_seconds: float = 0.5,
         max_delay_seconds: float = 30.0,
         connect_seconds: float = 10.0,

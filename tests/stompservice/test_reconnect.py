@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.protocol import Protocol
@@ -9,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 
 from stompservice.reconnect import Reconnector, as_endpoint
+from stompservice.service import StompClientService
 
 
 def reconnector(brokers: int, jitter: float) -> Reconnector:
@@ -61,3 +64,13 @@ def test_endpoints_are_taken_as_they_are():
     """Anything else is an endpoint already."""
     endpoint = TCP4ClientEndpoint(MemoryReactorClock(), "127.0.0.1", 1)
     assert as_endpoint(endpoint, None, 10.0) is endpoint
+
+
+def test_the_jitter_of_a_service_leaves_the_programs_random_numbers_alone() -> None:
+    """A program that has seeded them counts on what comes."""
+    service = StompClientService([("127.0.0.1", 61613)], reactor=MemoryReactorClock())
+    state = random.getstate()
+    pauses = {service._reconnector.delay_seconds(1) for _ in range(9)}
+    assert random.getstate() == state
+    assert len(pauses) > 1
+    assert all(0 <= pause <= 0.5 for pause in pauses)
