@@ -61,7 +61,7 @@ class TwoProcesses:
         """Start `manage.py runserver`."""
         command = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
         self.django = Process(command, self.home, **self.environment)
-        self.django.wait_for_line("^Starting development server")
+        self.django.wait_for_line("^Starting (WSGI )?development server")
 
     def start_orbited(self) -> None:
         """Start `orbited`, which starts its broker."""
