@@ -196,7 +196,8 @@ def test_snapshot_again_after_a_hole(page: Page, orbited_site: SiteProcess) -> N
     heard = page.evaluate(WAIT_FOR, 22)
     assert heard[:2] == ["recovered false", {"total": 27}]
     author.say(command="add")
-    assert page.evaluate(WAIT_FOR, 23)[-1] == [23, 1, False]
+    # Live or replayed: it may have been published before the page listened again.
+    assert page.evaluate(WAIT_FOR, 23)[-1][:2] == [23, 1]
 
 
 PUBLISH = """
